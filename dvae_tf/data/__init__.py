@@ -1,0 +1,7 @@
+"""Where (x, label) pairs come from."""
+
+from dvae_tf.data.catalog import from_arrays, load, load_arrays
+from dvae_tf.data.examples import Arrays, Info, check_arrays
+from dvae_tf.data.three_moons import arc_distance
+
+__all__ = ["Arrays", "Info", "arc_distance", "check_arrays", "from_arrays", "load", "load_arrays"]

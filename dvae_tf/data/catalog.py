@@ -1,0 +1,166 @@
+"""Data sets by name."""
+
+import functools
+
+import numpy as np
+
+from dvae_tf.data.digits import digits
+from dvae_tf.data.examples import Arrays, Info, Stream, check_arrays
+from dvae_tf.data.folder import folder
+from dvae_tf.data.npz import npz
+from dvae_tf.data.shapes import shapes
+from dvae_tf.data.splits import parse_split
+from dvae_tf.data.tensorflow_datasets import tensorflow_dataset
+from dvae_tf.data.three_moons import three_moons
+
+GENERATED = {"three_moons": three_moons, "shapes": shapes}
+
+
+def load(
+    name,
+    split="train",
+    batch_size=96,
+    shuffle=None,
+    seed=0,
+    size=None,
+    count=None,
+    factors=False,
+):
+    """Loads a data set as batches that go straight into `model.fit`.
+
+    Args:
+        name: str, one of
+            "three_moons", "shapes": generated; the factors behind each example are known;
+            "digits": scikit-learn's handwritten digits, bundled;
+            "mnist", "fashion_mnist", "svhn_cropped", "cifar10" and any other name of TensorFlow
+            Datasets with an image and a label;
+            "folder:PATH": a folder of images for each class;
+            "npz:PATH": a NumPy file with the arrays `x` and `label`.
+        split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]". Defaults to
+            "train".
+        batch_size: int, examples a batch. Defaults to 96, as published.
+        shuffle: bool, whether each pass has a new random order. Defaults to True for (slices of)
+            the train split, False for the test split.
+        seed: int, of that order and of generated data. Defaults to 0. Same seed, same batches.
+        size: int, side in pixels that images of "folder:" and of TensorFlow Datasets are resized
+            to. Defaults to the data's own (64 for folders).
+        count: int, number of generated examples. Defaults to 6,000 and 1,500 (three moons),
+            10,000 and 2,000 (shapes) for train and test.
+        factors: bool, whether the ground-truth factors follow x and label. Defaults to False.
+
+    Returns:
+        (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
+        int32 [batch]; with `factors`, then float32 [batch, factors] as well.
+
+    Raises:
+        ValueError: if the name, the split or the data does not fit; says what was found, what was
+            expected and how to mend it.
+
+    Example:
+
+    >>> train, info = load("digits", "train")
+    >>> info.shape, info.num_classes
+    ((16, 16, 1), 10)
+    >>> x, label = next(iter(train))
+    >>> x.shape, label.dtype
+    (TensorShape([96, 16, 16, 1]), tf.int32)
+    """
+    from dvae_tf.data.pipeline import batches
+
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; give at least 1.")
+    examples, info = _examples(name, split, seed, size, count)
+    if factors and not info.factor_names:
+        raise ValueError(f"{name}: the factors are not known; they are for {', '.join(GENERATED)}.")
+    if shuffle is None:
+        shuffle = split.startswith("train")
+    return batches(examples, batch_size, shuffle, seed, factors), info
+
+
+def load_arrays(name, split="test", seed=0, size=None, count=None):
+    """Loads a whole split into memory, in its fixed order.
+
+    Args:
+        name, split, seed, size, count: as in `load`; `split` defaults to "test".
+
+    Returns:
+        (Arrays, Info): x float32 [n, *shape], images in [-1, 1]; label int32 [n]; factors float32
+        [n, factors] or None.
+
+    Raises:
+        ValueError: as `load`.
+
+    Example:
+
+    >>> examples, info = load_arrays("three_moons", "test", count=6)
+    >>> examples.label.tolist()
+    [0, 1, 2, 0, 1, 2]
+    """
+    from dvae_tf.data.pipeline import batches
+
+    examples, info = _examples(name, split, seed, size, count)
+    columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
+    x, label = (np.concatenate(column) for column in columns)
+    return Arrays(x, label, getattr(examples, "factors", None)), info
+
+
+def from_arrays(x, label, batch_size=96, shuffle=True, seed=0):
+    """Makes batches of arrays.
+
+    Args:
+        x: array [n, *shape], uint8 images in [0, 255], or floats (images in [-1, 1]).
+        label: int array [n], each in [0, C).
+        batch_size: int. Defaults to 96.
+        shuffle: bool, whether each pass has a new random order. Defaults to True.
+        seed: int. Defaults to 0.
+
+    Returns:
+        (tf.data.Dataset, Info), as `load`.
+
+    Raises:
+        ValueError: if the arrays do not fit (see `check_arrays`).
+
+    Example:
+
+    >>> dataset, info = from_arrays([[0.0], [1.0]], [0, 1])
+    >>> info.shape
+    (1,)
+    """
+    from dvae_tf.data.pipeline import batches
+
+    x, label = check_arrays("arrays", x, label)
+    class_names = tuple(str(value) for value in range(label.max() + 1))
+    info = Info("arrays", "train", tuple(x.shape[1:]), class_names, len(x))
+    return batches(Arrays(x, label), batch_size, shuffle, seed), info
+
+
+def _examples(name, split, seed, size, count):
+    whole, start, stop = parse_split(split)
+    kind, _, path = name.partition(":")
+    if kind == "folder" and path:
+        source = functools.partial(folder, path, size=size)
+    elif kind == "npz" and path:
+        source = functools.partial(npz, path)
+    elif name in GENERATED:
+        source = functools.partial(GENERATED[name], count=count, seed=seed)
+    elif name == "digits":
+        source = digits
+    elif name in ("folder", "npz") or ":" in name:
+        raise ValueError(f"{name!r} names no data; give folder:PATH or npz:PATH.")
+    else:
+        return tensorflow_dataset(name, split, size)
+    return _part(*source(whole), split, start, stop)
+
+
+def _part(examples, info, split, start, stop):
+    first, last = start(info.count), stop(info.count)
+    if first >= last:
+        raise ValueError(
+            f"{info.name}: split {split!r} is empty; the whole has {info.count} examples."
+        )
+    values = vars(info) | {"split": split, "count": last - first}
+    if isinstance(examples, Stream):
+        part = Stream(examples.dataset.skip(first).take(last - first), last - first)
+    else:
+        part = Arrays(*(None if column is None else column[first:last] for column in examples))
+    return part, Info(**values)

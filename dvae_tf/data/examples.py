@@ -1,0 +1,126 @@
+"""What every source of data gives: examples and what is known of them."""
+
+import collections
+import dataclasses
+
+import numpy as np
+
+Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
+Arrays.__doc__ = """Examples in memory.
+
+x: array [n, *shape], uint8 images in [0, 255] or float32. label: int32 array [n]. factors: float32
+array [n, factors] or None.
+"""
+
+Stream = collections.namedtuple("Stream", ["dataset", "count"])
+Stream.__doc__ = """Examples that are read when needed.
+
+dataset: tf.data.Dataset of (uint8 image, int32 label). count: int, how many there are at most.
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Info:
+    """What is known of a data set.
+
+    Args:
+        name: str, as given to `load`.
+        split: str, as given to `load`.
+        shape: tuple of int, the shape of one x.
+        class_names: tuple of str, in the order of the labels.
+        count: int, number of examples in the split (an upper bound where corrupt files may be
+            skipped).
+        factor_names: tuple of str, the known factors of variation; empty where none is known.
+    """
+
+    name: str
+    split: str
+    shape: tuple
+    class_names: tuple
+    count: int
+    factor_names: tuple = ()
+
+    @property
+    def num_classes(self):
+        """int, the number of classes C."""
+        return len(self.class_names)
+
+    @property
+    def is_image(self):
+        """bool, whether one x is an image (height, width, channels)."""
+        return len(self.shape) == 3
+
+
+def check_arrays(source, x, label, num_classes=None):
+    """Holds arrays from a user against the contract of the package.
+
+    Args:
+        source: str, where they come from, for the messages.
+        x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
+        label: int array [n].
+        num_classes: int, C; by default the largest label + 1.
+
+    Returns:
+        (x as uint8 or float32, label as int32), NumPy arrays.
+
+    Raises:
+        ValueError: if lengths, shapes, types or ranges do not fit; says what was found, what was
+            expected and how to mend it.
+
+    Example:
+
+    >>> x, label = check_arrays("mine", [[0.5], [1.5]], [0, 1])
+    >>> x.dtype, label.dtype
+    (dtype('float32'), dtype('int32'))
+    """
+    x, label = np.asarray(x), np.asarray(label)
+    if label.ndim != 1 or x.ndim < 2 or len(x) != len(label):
+        raise ValueError(
+            f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
+            "[n, ...] and [n], one label an example."
+        )
+    if not len(x):
+        raise ValueError(f"{source}: there are no examples; give at least one of each class.")
+    return _checked_x(source, x), _checked_label(source, label, num_classes)
+
+
+def _checked_x(source, x):
+    if x.dtype == np.uint8 and x.ndim == 4:
+        return x
+    if not (np.issubdtype(x.dtype, np.floating) or (x.ndim != 4 and x.dtype.kind in "iub")):
+        raise ValueError(
+            f"{source}: x has dtype {x.dtype}; give uint8 images in [0, 255] or floats (images in "
+            "[-1, 1])."
+        )
+    x = x.astype(np.float32)
+    finite = np.isfinite(x).reshape(len(x), -1).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"{source}: x holds NaN or infinite values in {np.sum(~finite)} of {len(x)} examples, "
+            f"the first at index {np.argmin(finite)}; remove or repair them."
+        )
+    if x.ndim == 4 and (x.min() < -1.0 or x.max() > 1.0):
+        raise ValueError(
+            f"{source}: float images range from {x.min():g} to {x.max():g}; scale them to [-1, 1] "
+            "or give uint8 in [0, 255]."
+        )
+    return x
+
+
+def _checked_label(source, label, num_classes):
+    if not np.issubdtype(label.dtype, np.integer):
+        raise ValueError(f"{source}: label has dtype {label.dtype}; give integers in [0, C).")
+    highest = f"[0, {num_classes})" if num_classes else "[0, C)"
+    outside = (label < 0) | (label >= (num_classes or np.inf))
+    if outside.any():
+        at = int(np.argmax(outside))
+        raise ValueError(
+            f"{source}: label {label[at]} at index {at} is outside {highest}; number the classes "
+            "from 0 without gaps."
+        )
+    if label.max() == label.min():
+        raise ValueError(
+            f"{source}: all {len(label)} examples have the label {label[0]}; disentangling needs "
+            "at least 2 classes."
+        )
+    return label.astype(np.int32)

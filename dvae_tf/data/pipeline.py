@@ -1,0 +1,90 @@
+"""From examples to batches that `model.fit` takes."""
+
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.data.examples import Arrays
+
+SHUFFLE_BUFFER = 20_000
+
+
+def to_float(image):
+    """Converts uint8 images to the package's float32.
+
+    Args:
+        image: uint8 array or tensor, values in [0, 255].
+
+    Returns:
+        float32 tensor of the same shape, values in [-1, 1].
+
+    Example:
+
+    >>> to_float([0, 255]).numpy().tolist()
+    [-1.0, 1.0]
+    """
+    return tf.cast(image, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(image):
+    """Converts the package's float images to uint8, rounding and clipping.
+
+    Args:
+        image: float array or tensor, values in [-1, 1].
+
+    Returns:
+        uint8 NumPy array of the same shape, values in [0, 255].
+
+    Example:
+
+    >>> to_uint8([-1.0, 0.0, 1.0]).tolist()
+    [0, 128, 255]
+    """
+    scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def batches(examples, batch_size, shuffle, seed, factors=False):
+    """Makes a dataset of batches.
+
+    Args:
+        examples: Arrays or Stream.
+        batch_size: int, examples a batch; the last batch may be smaller.
+        shuffle: bool, whether each pass has a new random order (streams: within a buffer of
+            20,000 examples).
+        seed: int, of the orders: the k-th pass over datasets made alike is the same.
+        factors: bool, whether the ground-truth factors follow. Defaults to False.
+
+    Returns:
+        tf.data.Dataset of (x float32 [batch, *shape], label int32 [batch]), and
+        factors float32 [batch, factors] where asked for. Images are in [-1, 1].
+    """
+    if isinstance(examples, Arrays):
+        dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors)
+    else:
+        dataset = examples.dataset
+        if shuffle:
+            buffer = min(max(examples.count, 1), SHUFFLE_BUFFER)
+            dataset = dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        dataset = dataset.batch(batch_size)
+    options = tf.data.Options()
+    options.deterministic = True
+    return dataset.map(_float_batch, tf.data.AUTOTUNE).prefetch(2).with_options(options)
+
+
+def _batches_from_memory(examples, batch_size, shuffle, seed, factors):
+    """Gathers whole batches by index: no work for single examples."""
+    columns = [tf.convert_to_tensor(examples.x), tf.convert_to_tensor(examples.label)]
+    if factors:
+        columns.append(tf.convert_to_tensor(examples.factors))
+    index = tf.data.Dataset.range(len(examples.label))
+    if shuffle:
+        index = index.shuffle(
+            max(len(examples.label), 1), seed=seed, reshuffle_each_iteration=True
+        )
+    return index.batch(batch_size).map(
+        lambda i: tuple(tf.gather(column, i) for column in columns)
+    )
+
+
+def _float_batch(x, label, *factors):
+    return (to_float(x) if x.dtype == tf.uint8 else x, tf.cast(label, tf.int32), *factors)

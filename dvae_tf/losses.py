@@ -1,0 +1,173 @@
+"""The losses of Zheng & Sun (CVPR 2019), section 3: tensors in, one value an example out.
+
+Which network each one trains is the models' affair. None of them averages over the batch.
+"""
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+tfd = tfp.distributions
+
+
+def classification(log_prob, label, distance=None, margin=0.0):
+    """L_cls: minus the log-posterior of the true class under the mixture.
+
+    -log [p(c=y) N(z_s; mu_y, Sigma_y) / sum_k p(k) N(z_s; mu_k, Sigma_k)], equal p(k). With a
+    margin, the true class's squared Mahalanobis distance is multiplied by (1 + margin) inside the
+    softmax (Wan et al., "Rethinking Feature Distribution for Loss Functions in Image
+    Classification", CVPR 2018).
+
+    Args:
+        log_prob: float tensor [batch, C], log-density of z_s under each component.
+        label: int tensor [batch].
+        distance: float tensor [batch], squared Mahalanobis distance to the true class's mean;
+            needed where `margin` is not 0.
+        margin: float >= 0. Defaults to 0, as published.
+
+    Returns:
+        float32 tensor [batch].
+
+    Raises:
+        ValueError: if `margin` is not 0 and `distance` is missing.
+
+    Example:
+
+    >>> classification(tf.math.log([[0.25, 0.75]]), [1]).numpy().round(3).tolist()
+    [0.288]
+    """
+    if margin:
+        if distance is None:
+            raise ValueError("A margin needs `distance`; give prior.mahalanobis(z_s, label).")
+        penalty = 0.5 * margin * distance
+        true_class = tf.one_hot(label, tf.shape(log_prob)[-1], dtype=log_prob.dtype)
+        log_prob = log_prob - penalty[:, tf.newaxis] * true_class
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, log_prob)
+
+
+def likelihood(log_prob, label):
+    """L_lkd: minus the log-density of z_s under its class, -log N(z_s; mu_y, Sigma_y).
+
+    Args:
+        log_prob: float tensor [batch, C], log-density of z_s under each component.
+        label: int tensor [batch].
+
+    Returns:
+        float32 tensor [batch], in nats, summed over the dimensions of z_s.
+
+    Example:
+
+    >>> likelihood(tf.constant([[-1.0, -2.0]]), [1]).numpy().tolist()
+    [2.0]
+    """
+    return -tf.gather(log_prob, label, batch_dims=1)
+
+
+def kl(posterior, prior):
+    """L_kl: KL(q(z_u | x) : p(z_u)), the mean over the dimensions of z_u.
+
+    Args:
+        posterior: tfd.MultivariateNormalDiag, batch shape [batch], event shape [latent].
+        prior: tfd.MultivariateNormalDiag, event shape [latent].
+
+    Returns:
+        float32 tensor [batch], in nats a dimension.
+
+    Example:
+
+    >>> prior = tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0])
+    >>> kl(tfd.MultivariateNormalDiag([[1.0, 1.0]], [[1.0, 1.0]]), prior).numpy().tolist()
+    [0.5]
+    """
+    return tfd.kl_divergence(posterior, prior) / tf.cast(prior.event_shape[-1], tf.float32)
+
+
+def reconstruction(x, decoded):
+    """L_rec: the squared error, the mean over all values (pixels and channels) of an example.
+
+    Args:
+        x, decoded: float tensors [batch, ...] of one shape.
+
+    Returns:
+        float32 tensor [batch].
+
+    Example:
+
+    >>> reconstruction(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
+    [5.0]
+    """
+    return tf.reduce_mean(tf.math.squared_difference(x, decoded), axis=range(1, x.shape.rank))
+
+
+def latent_classification(logits, label):
+    """L_C: cross entropy of the adversarial classifier Q(c | z_u) with the true label.
+
+    Args:
+        logits: float tensor [batch, C].
+        label: int tensor [batch].
+
+    Returns:
+        float32 tensor [batch], in nats.
+
+    Example:
+
+    >>> latent_classification(tf.zeros((1, 4)), [2]).numpy().round(3).tolist()
+    [1.386]
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
+
+
+def latent_confusion(logits):
+    """L_E: cross entropy of Q(c | z_u) with the uniform distribution 1/C.
+
+    Smallest, log C, where z_u does not tell the class.
+
+    Args:
+        logits: float tensor [batch, C].
+
+    Returns:
+        float32 tensor [batch], in nats.
+
+    Example:
+
+    >>> latent_confusion(tf.zeros((1, 4))).numpy().round(3).tolist()
+    [1.386]
+    """
+    return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
+
+
+def discrimination(real, decoded, sampled):
+    """L_D: the hinge loss of the discriminator.
+
+    max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)).
+
+    Args:
+        real, decoded, sampled: float tensors [batch], D's logits of inputs, of their
+            reconstructions and of samples of the model.
+
+    Returns:
+        float32 tensor [batch].
+
+    Example:
+
+    >>> one = tf.ones(1)
+    >>> discrimination(one, -one, -one).numpy().tolist()
+    [0.0]
+    """
+    return tf.nn.relu(1.0 - real) + tf.nn.relu(1.0 + decoded) + tf.nn.relu(1.0 + sampled)
+
+
+def generation(decoded, sampled):
+    """L_G: the hinge loss of the decoder, -D(x', y) - D(x_p, y_p).
+
+    Args:
+        decoded, sampled: float tensors [batch], D's logits of reconstructions and of samples.
+
+    Returns:
+        float32 tensor [batch].
+
+    Example:
+
+    >>> generation(tf.constant([0.5]), tf.constant([1.0])).numpy().tolist()
+    [-1.5]
+    """
+    return -decoded - sampled

@@ -1,0 +1,24 @@
+"""Encoders, decoder, discriminator and latent classifier; presets name whole families."""
+
+from dvae_tf.networks.decoder import Decoder
+from dvae_tf.networks.discriminator import Discriminator
+from dvae_tf.networks.downsampler import Downsampler
+from dvae_tf.networks.encoder_s import EncoderS
+from dvae_tf.networks.encoder_u import EncoderU
+from dvae_tf.networks.latent_classifier import LatentClassifier
+from dvae_tf.networks.mlp import MLP
+from dvae_tf.networks.presets import PRESETS, preset
+from dvae_tf.networks.upsampler import Upsampler
+
+__all__ = [
+    "PRESETS",
+    "Decoder",
+    "Discriminator",
+    "Downsampler",
+    "EncoderS",
+    "EncoderU",
+    "LatentClassifier",
+    "MLP",
+    "Upsampler",
+    "preset",
+]

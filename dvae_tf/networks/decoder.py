@@ -1,0 +1,69 @@
+"""The decoder G."""
+
+import math
+
+import keras
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class Decoder(keras.Model):
+    """Puts the two codes together: [z_s, z_u] -> x.
+
+    Zheng & Sun (CVPR 2019), section 3. Images end in a convolution and tanh, other shapes in a
+    dense layer without activation.
+
+    Args:
+        output_shape: sequence of int, shape of one x: (height, width, channels) or any other.
+        body: keras.layers.Layer, [batch, latent] -> features, either [batch, features] or a map
+            [batch, height, width, features].
+        kernel_size: int, side of the last convolution's kernel in pixels. Defaults to 5.
+
+    Returns (of a call):
+        float32 tensor [batch, *output_shape]; in [-1, 1] for images.
+
+    Example:
+
+    >>> decoder = Decoder((28, 28, 1), Upsampler(28, ((32,), (16,))))
+    >>> tuple(decoder(keras.ops.zeros((8, 48))).shape)
+    (8, 28, 28, 1)
+    """
+
+    def __init__(self, output_shape, body, kernel_size=5, **kwargs):
+        super().__init__(**kwargs)
+        self.sample_shape = tuple(output_shape)
+        self.body = body
+        self.kernel_size = kernel_size
+
+    def build(self, input_shape):
+        self.body.build(input_shape)
+        features = self.body.compute_output_shape(input_shape)
+        activation = "tanh" if len(self.sample_shape) == 3 else None
+        if len(features) == 4:
+            self.head = keras.layers.Conv2D(
+                self.sample_shape[-1],
+                self.kernel_size,
+                padding="same",
+                activation=activation,
+                dtype="float32",
+            )
+        else:
+            self.head = keras.layers.Dense(
+                math.prod(self.sample_shape), activation=activation, dtype="float32"
+            )
+        self.head.build(features)
+
+    def call(self, inputs, training=False):
+        outputs = self.head(self.body(inputs, training=training))
+        return keras.ops.reshape(outputs, (-1, *self.sample_shape))
+
+    def get_config(self):
+        return super().get_config() | {
+            "output_shape": self.sample_shape,
+            "body": keras.saving.serialize_keras_object(self.body),
+            "kernel_size": self.kernel_size,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        config["body"] = keras.saving.deserialize_keras_object(config["body"])
+        return cls(**config)

@@ -1,0 +1,58 @@
+"""The label-irrelevant encoder E_U."""
+
+import math
+
+import keras
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class EncoderU(keras.Model):
+    """Gaussian encoder of what all classes share: x -> q(z_u | x) = N(mean, diag(stddev^2)).
+
+    Zheng & Sun (CVPR 2019), section 3. The standard deviation goes through a softplus whose offset
+    makes it 1, the prior's, where the network says 0.
+
+    Args:
+        latent_dim: int, size of z_u.
+        body: keras.layers.Layer, a feature extractor [batch, ...] -> [batch, features].
+
+    Returns (of a call):
+        mean, stddev: two float32 tensors [batch, latent_dim]; stddev is positive.
+
+    Example:
+
+    >>> encoder = EncoderU(32, MLP((32, 32)))
+    >>> mean, stddev = encoder(keras.ops.zeros((8, 2)))
+    >>> tuple(mean.shape), tuple(stddev.shape)
+    ((8, 32), (8, 32))
+    """
+
+    UNIT_SOFTPLUS = math.log(math.e - 1.0)
+    SMALLEST_STDDEV = 1e-6
+
+    def __init__(self, latent_dim, body, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim
+        self.body = body
+        self.mean = keras.layers.Dense(latent_dim, dtype="float32")
+        self.raw_stddev = keras.layers.Dense(latent_dim, dtype="float32")
+
+    def build(self, input_shape):
+        self.body.build(input_shape)
+        features = self.body.compute_output_shape(input_shape)
+        self.mean.build(features)
+        self.raw_stddev.build(features)
+
+    def call(self, inputs, training=False):
+        features = self.body(inputs, training=training)
+        raw = self.raw_stddev(features) + self.UNIT_SOFTPLUS
+        return self.mean(features), keras.ops.softplus(raw) + self.SMALLEST_STDDEV
+
+    def get_config(self):
+        body = keras.saving.serialize_keras_object(self.body)
+        return super().get_config() | {"latent_dim": self.latent_dim, "body": body}
+
+    @classmethod
+    def from_config(cls, config):
+        config["body"] = keras.saving.deserialize_keras_object(config["body"])
+        return cls(**config)

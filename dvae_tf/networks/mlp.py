@@ -1,0 +1,44 @@
+"""Fully connected feature extractor for inputs of any shape."""
+
+import keras
+
+from dvae_tf.networks.body import Body
+from dvae_tf.networks.spectral_normalization import SpectralDense
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class MLP(Body):
+    """Flattens its input and passes it through dense layers with leaky ReLU.
+
+    The toy networks of Zheng & Sun (CVPR 2019), as encoder, decoder and discriminator body.
+
+    Args:
+        units: sequence of int, the width of each hidden layer.
+        negative_slope: float, slope of the leaky ReLU for negative inputs. Defaults to 0.2.
+        spectral_norm: bool, whether every kernel is divided by its largest singular value, as a
+            discriminator wants. Defaults to False.
+
+    Example:
+
+    >>> features = MLP((32, 64, 64))(keras.ops.zeros((8, 2)))
+    >>> tuple(features.shape)
+    (8, 64)
+    """
+
+    def __init__(self, units, negative_slope=0.2, spectral_norm=False, **kwargs):
+        super().__init__(**kwargs)
+        self.units = tuple(units)
+        self.negative_slope = negative_slope
+        self.spectral_norm = spectral_norm
+        dense = SpectralDense if spectral_norm else keras.layers.Dense
+        stack = [keras.layers.Flatten()]
+        for width in self.units:
+            stack += [dense(width), keras.layers.LeakyReLU(negative_slope)]
+        self.set_stack(stack)
+
+    def get_config(self):
+        return super().get_config() | {
+            "units": self.units,
+            "negative_slope": self.negative_slope,
+            "spectral_norm": self.spectral_norm,
+        }

@@ -1,0 +1,243 @@
+"""Whole families of networks by name."""
+
+import contextlib
+import dataclasses
+import math
+import random
+
+from dvae_tf.networks.decoder import Decoder
+from dvae_tf.networks.discriminator import Discriminator
+from dvae_tf.networks.downsampler import Downsampler
+from dvae_tf.networks.encoder_s import EncoderS
+from dvae_tf.networks.encoder_u import EncoderU
+from dvae_tf.networks.latent_classifier import LatentClassifier
+from dvae_tf.networks.mlp import MLP
+from dvae_tf.networks.upsampler import Upsampler
+
+VGG_16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+VGG_16_MIRRORED = ((512, 512, 512), (512, 512, 512), (256, 256, 256), (128, 128), (64, 64))
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """Sizes of the two codes and how to make each body for data of one shape.
+
+    Args:
+        latent_dim_s, latent_dim_u: int, sizes of z_s and z_u.
+        encoder_body, decoder_body, discriminator_body: functions of the data's shape that return
+            a new keras.layers.Layer.
+        classifier_units: int, width of Q's hidden layer.
+        kernel_size: int, side of the decoder's last kernel in pixels.
+    """
+
+    latent_dim_s: int
+    latent_dim_u: int
+    encoder_body: callable
+    decoder_body: callable
+    discriminator_body: callable
+    classifier_units: int = 256
+    kernel_size: int = 5
+
+    def encoder_s(self, shape, latent_dim):
+        """Returns a new EncoderS for data of `shape`."""
+        return EncoderS(latent_dim, self.encoder_body(shape), name="encoder_s")
+
+    def encoder_u(self, shape, latent_dim):
+        """Returns a new EncoderU for data of `shape`."""
+        return EncoderU(latent_dim, self.encoder_body(shape), name="encoder_u")
+
+    def decoder(self, shape):
+        """Returns a new Decoder for data of `shape`."""
+        return Decoder(shape, self.decoder_body(shape), self.kernel_size, name="decoder")
+
+    def discriminator(self, shape, num_classes):
+        """Returns a new Discriminator for data of `shape`."""
+        return Discriminator(num_classes, self.discriminator_body(shape), name="discriminator")
+
+    def latent_classifier(self, num_classes):
+        """Returns a new LatentClassifier."""
+        return LatentClassifier(num_classes, self.classifier_units, name="latent_classifier")
+
+
+def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units):
+    return Preset(
+        latent_dim_s,
+        latent_dim_u,
+        encoder_body=lambda shape: MLP(encoder),
+        decoder_body=lambda shape: MLP(decoder),
+        discriminator_body=lambda shape: MLP(encoder, spectral_norm=True),
+        classifier_units=classifier_units,
+    )
+
+
+def _published_small(latent_dim_s, latent_dim_u, decoder_blocks):
+    """The rows for 28 and 32 pixels of the published table: 5x5 kernels."""
+    return Preset(
+        latent_dim_s,
+        latent_dim_u,
+        encoder_body=lambda shape: Downsampler(((64,), (128,), (256,)), batch_norm=True),
+        decoder_body=lambda shape: Upsampler(shape[0], decoder_blocks),
+        discriminator_body=lambda shape: Downsampler(
+            ((32,), (128,), (256,), (256,)),
+            dense_units=512,
+            stem_stride=1,
+            spectral_norm=True,
+            negative_slope=0.1,
+        ),
+    )
+
+
+def _published_large(latent_dim):
+    """The rows for 64 and 128 pixels of the published table: VGG-16 and its mirror image.
+
+    The table leaves the strides of D open: here each new number of filters halves the image.
+    """
+    return Preset(
+        latent_dim,
+        latent_dim,
+        encoder_body=lambda shape: Downsampler(
+            VGG_16, kernel_size=3, halving="max_pool", batch_norm=True
+        ),
+        decoder_body=lambda shape: Upsampler(
+            shape[0],
+            VGG_16_MIRRORED,
+            start_filters=512,
+            kernel_size=3,
+            dense_units=(1024,),
+            batch_norm=True,
+        ),
+        discriminator_body=lambda shape: Downsampler(
+            ((64,), (128,), (256, 256), (512, 512, 512)),
+            kernel_size=3,
+            stem_stride=1,
+            mean_pool=True,
+            spectral_norm=True,
+            negative_slope=0.1,
+        ),
+        kernel_size=3,
+    )
+
+
+def _compact_images():
+    """Small 3x3 networks: about a twentieth of the published ones' work."""
+    return Preset(
+        latent_dim_s=16,
+        latent_dim_u=32,
+        encoder_body=lambda shape: Downsampler(
+            ((32,), (64,), (128,)), kernel_size=3, dense_units=256, batch_norm=True
+        ),
+        decoder_body=lambda shape: Upsampler(
+            shape[0],
+            ((64,), (32,)),
+            start_size=math.ceil(shape[0] / 4),
+            start_filters=64,
+            kernel_size=4,
+            dense_units=(256,),
+        ),
+        discriminator_body=lambda shape: Downsampler(
+            ((32,), (64,), (128,), (128,)),
+            kernel_size=3,
+            dense_units=256,
+            stem_stride=2,
+            spectral_norm=True,
+            negative_slope=0.1,
+        ),
+        kernel_size=3,
+    )
+
+
+THREE_MOONS = _dense(2, 2, encoder=(32, 64, 64), decoder=(64, 64, 32), classifier_units=64)
+MNIST = _published_small(32, 100, ((256,), (128,), (32,)))
+SVHN = _published_small(8, 128, ((256,), (128,), (32,)))
+CIFAR_10 = _published_small(100, 200, ((256,), (256,), (128,), (64,), (32,)))
+FACESCRUB = _published_large(256)
+CUB_200 = _published_large(512)
+COMPACT_VECTORS = _dense(16, 32, encoder=(256, 256), decoder=(256, 256), classifier_units=256)
+
+PUBLISHED = {
+    "three_moons": THREE_MOONS,
+    "mnist": MNIST,
+    "fashion_mnist": MNIST,
+    "svhn_cropped": SVHN,
+    "cifar10": CIFAR_10,
+    "facescrub": FACESCRUB,
+    "cub200": CUB_200,
+}
+PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
+
+
+def is_square_image(shape):
+    """Tells whether one example of this shape is an image that the convolutions take.
+
+    Args:
+        shape: sequence of int, the shape of one example.
+
+    Returns:
+        bool: three axes, height equal to width, 1 or 3 channels.
+    """
+    return len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
+
+
+def preset(name, shape):
+    """Looks up a family of networks.
+
+    Args:
+        name: str. "toy": dense layers 32-64-64, for any shape. "compact": small convolutions for
+            images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "paper":
+            the row of the published table that fits the shape (vectors: three moons; 28 and 32
+            pixels: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for FaceScrub).
+            "paper-ROW" asks for one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
+            facescrub, cub200.
+        shape: sequence of int, the shape of one example.
+
+    Returns:
+        Preset.
+
+    Raises:
+        ValueError: if the name is unknown, or images are not square, 8 to 128 pixels wide, with 1
+            or 3 channels.
+
+    Example:
+
+    >>> preset("paper", (28, 28, 1)).latent_dim_u
+    100
+    """
+    if name not in PRESETS:
+        raise ValueError(f"No preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
+    if name in ("toy", "paper-three_moons"):
+        return THREE_MOONS
+    if len(shape) != 3:
+        if name.startswith("paper-"):
+            raise ValueError(f"Preset {name!r} is for images; the data's shape is {tuple(shape)}.")
+        return COMPACT_VECTORS if name == "compact" else THREE_MOONS
+    if not (is_square_image(shape) and 8 <= shape[0] <= 128):
+        raise ValueError(
+            f"Preset {name!r} takes square images of 8 to 128 pixels with 1 or 3 channels, but the "
+            f"data's shape is {tuple(shape)}. Resize the images, take preset 'toy', or pass your "
+            "own networks."
+        )
+    if name == "compact":
+        return _compact_images()
+    if name == "paper":
+        if shape[0] > 32:
+            return FACESCRUB
+        return MNIST if shape[2] == 1 else CIFAR_10
+    return PUBLISHED[name.removeprefix("paper-")]
+
+
+@contextlib.contextmanager
+def seeded_initializers(seed):
+    """Makes the initial weights of all layers created inside depend on `seed` alone.
+
+    A Keras initialiser without a seed takes one from Python's generator when it is made. That
+    generator's state is put back afterwards.
+
+    Args:
+        seed: int.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,95 @@
+"""Transposed convolutions from a code to the feature map of a square image."""
+
+import math
+
+import keras
+
+from dvae_tf.networks.body import Body
+from dvae_tf.networks.downsampler import BATCH_NORM_MOMENTUM
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class Upsampler(Body):
+    """Dense layers, a small feature map, then blocks of transposed convolutions that enlarge it.
+
+    Block i of n ends at ceil(size / 2^(n - 1 - i)) pixels: its first transposed convolution has
+    the stride that reaches this side, and surplus pixels are cropped. With `start_size` 2 this is
+    the published 2 -> 7 -> 14 -> 28 and 2 -> 2 -> 4 -> 8 -> 16 -> 32.
+
+    Args:
+        size: int, side of the image in pixels.
+        blocks: sequence of sequences of int, the filters of each transposed convolution.
+        start_size: int, side of the first feature map in pixels. Defaults to 2.
+        start_filters: int, channels of the first feature map. Defaults to 256.
+        kernel_size: int, side of the kernels in pixels. Defaults to 5.
+        dense_units: sequence of int, widths of dense layers before the first feature map.
+            Defaults to none.
+        batch_norm: bool, whether batch normalisation follows each transposed convolution.
+            Defaults to False.
+
+    Example:
+
+    >>> body = Upsampler(28, ((64,), (32,), (16,)))
+    >>> tuple(body(keras.ops.zeros((4, 48))).shape)
+    (4, 28, 28, 16)
+    """
+
+    def __init__(
+        self,
+        size,
+        blocks,
+        start_size=2,
+        start_filters=256,
+        kernel_size=5,
+        dense_units=(),
+        batch_norm=False,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.size = size
+        self.blocks = tuple(tuple(block) for block in blocks)
+        self.start_size = start_size
+        self.start_filters = start_filters
+        self.kernel_size = kernel_size
+        self.dense_units = tuple(dense_units)
+        self.batch_norm = batch_norm
+        self.set_stack(self._start() + self._transposed_convolutions())
+
+    def _start(self):
+        layers = []
+        for units in (*self.dense_units, self.start_size**2 * self.start_filters):
+            layers += [keras.layers.Dense(units), keras.layers.ReLU()]
+        shape = (self.start_size, self.start_size, self.start_filters)
+        return [*layers, keras.layers.Reshape(shape)]
+
+    def _transposed_convolutions(self):
+        layers = []
+        side = self.start_size
+        for number, block in enumerate(self.blocks):
+            target = math.ceil(self.size / 2 ** (len(self.blocks) - 1 - number))
+            for filters in block:
+                stride = math.ceil(target / side)
+                surplus = side * stride - target
+                layers.append(
+                    keras.layers.Conv2DTranspose(
+                        filters, self.kernel_size, strides=stride, padding="same"
+                    )
+                )
+                if surplus:
+                    layers.append(keras.layers.Cropping2D(((0, surplus), (0, surplus))))
+                if self.batch_norm:
+                    layers.append(keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
+                layers.append(keras.layers.ReLU())
+                side = target
+        return layers
+
+    def get_config(self):
+        return super().get_config() | {
+            "size": self.size,
+            "blocks": self.blocks,
+            "start_size": self.start_size,
+            "start_filters": self.start_filters,
+            "kernel_size": self.kernel_size,
+            "dense_units": self.dense_units,
+            "batch_norm": self.batch_norm,
+        }
