@@ -10,7 +10,17 @@ _HOMES = {
     "DisentangledVAEGAN": "dvae_tf.models",
     "GaussianMixturePrior": "dvae_tf.priors",
 }
-_MODULES = ("data", "evaluation", "losses", "models", "networks", "plots", "priors", "runs", "tasks")
+_MODULES = (
+    "data",
+    "evaluation",
+    "losses",
+    "models",
+    "networks",
+    "plots",
+    "priors",
+    "runs",
+    "tasks",
+)
 
 __all__ = [*_HOMES, *_MODULES]
 

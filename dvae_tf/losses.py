@@ -95,7 +95,8 @@ def reconstruction(x, decoded):
     >>> reconstruction(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
     [5.0]
     """
-    return tf.reduce_mean(tf.math.squared_difference(x, decoded), axis=range(1, x.shape.rank))
+    error = tf.math.squared_difference(x, decoded)
+    return tf.reduce_mean(error, axis=range(1, error.shape.rank))
 
 
 def latent_classification(logits, label):

@@ -43,10 +43,56 @@ def standard_normal(latent_dim):
 
     Example:
 
-    >>> standard_normal(3).sample(2, seed=(0, 1)).shape
-    TensorShape([2, 3])
+    >>> standard_normal(3).event_shape
+    TensorShape([3])
     """
     return gaussian(tf.zeros(latent_dim), tf.ones(latent_dim))
+
+
+def noise(shape, seed):
+    """Draws from N(0, I), the same with and without XLA.
+
+    TFP and `tf.random.stateless_normal` draw other numbers when XLA compiles them. Philox's integers
+    are the same everywhere, and the inverse of the normal distribution function makes them normal.
+
+    Args:
+        shape: int tensor or sequence of int.
+        seed: int tensor [2], a stateless seed: same seed, same noise.
+
+    Returns:
+        float32 tensor of that shape.
+
+    Example:
+
+    >>> noise((2, 3), seed=(0, 1)).shape
+    TensorShape([2, 3])
+    """
+    bits = tf.random.stateless_uniform(
+        shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
+    )
+    # 24 bits are exact in float32: uniform in (-1, 1), symmetric, never 0 or an end.
+    uniform = (tf.cast(tf.bitwise.right_shift(bits, 8), tf.float32) + 0.5) * 2.0**-23
+    return -tf.sign(uniform) * tf.math.ndtri(0.5 * (1.0 - tf.abs(uniform)))
+
+
+def draw(distribution, seed, temperature=1.0):
+    """Draws one sample of each Gaussian of a batch, differentiable in mean and deviation.
+
+    Args:
+        distribution: tfd.MultivariateNormalDiag, batch shape [n], event shape [latent].
+        seed: int tensor [2], a stateless seed.
+        temperature: float, factor on the standard deviations. Defaults to 1.
+
+    Returns:
+        float32 tensor [n, latent].
+
+    Example:
+
+    >>> draw(gaussian([[5.0, 6.0]], [[1.0, 1.0]]), seed=(0, 1), temperature=0.0).numpy().tolist()
+    [[5.0, 6.0]]
+    """
+    mean = distribution.mean()
+    return mean + temperature * distribution.stddev() * noise(tf.shape(mean), seed)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -130,9 +176,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         Returns:
             float32 tensor [n, D].
         """
-        component = self.component(label)
-        noise = standard_normal(self.latent_dim).sample(tf.shape(label), seed=seed)
-        return component.mean() + temperature * component.stddev() * noise
+        return draw(self.component(label), seed, temperature)
 
     def log_prob(self, z_s):
         """The log-density of codes under every component: log N(z_s; mu_c, Sigma_c).

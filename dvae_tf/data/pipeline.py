@@ -78,12 +78,8 @@ def _batches_from_memory(examples, batch_size, shuffle, seed, factors):
         columns.append(tf.convert_to_tensor(examples.factors))
     index = tf.data.Dataset.range(len(examples.label))
     if shuffle:
-        index = index.shuffle(
-            max(len(examples.label), 1), seed=seed, reshuffle_each_iteration=True
-        )
-    return index.batch(batch_size).map(
-        lambda i: tuple(tf.gather(column, i) for column in columns)
-    )
+        index = index.shuffle(max(len(examples.label), 1), seed=seed, reshuffle_each_iteration=True)
+    return index.batch(batch_size).map(lambda i: tuple(tf.gather(column, i) for column in columns))
 
 
 def _float_batch(x, label, *factors):

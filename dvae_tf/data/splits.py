@@ -12,8 +12,8 @@ def parse_split(split):
     """Reads the name of a split, in the grammar of TensorFlow Datasets.
 
     Args:
-        split: str, "train" or "test", with an optional slice in examples or per cent: "train[:90%]",
-            "test[100:200]".
+        split: str, "train" or "test", with an optional slice in examples or per cent:
+            "train[:90%]", "test[100:200]".
 
     Returns:
         (name, start, stop): str and two functions of the number of examples in the whole split that

@@ -7,7 +7,7 @@ from dvae_tf import losses
 from dvae_tf.models.disentangled_vae import JOINT_OBJECTIVES, DisentangledVAE
 from dvae_tf.networks.presets import preset as preset_by_name
 from dvae_tf.networks.presets import seeded_initializers
-from dvae_tf.priors import standard_normal
+from dvae_tf.priors import noise
 
 GAN_OBJECTIVES = JOINT_OBJECTIVES | {
     "decoder": ("reconstruction", "generation"),
@@ -64,10 +64,10 @@ class DisentangledVAEGAN(DisentangledVAE):
         batch = tf.shape(x)[0]
         seed_label, seed_s, seed_u = tf.unstack(tf.random.split(seed, 3))
         sampled_label = tf.random.stateless_uniform(
-            [batch], seed_label, maxval=self.num_classes, dtype=tf.int32
+            [batch], seed_label, maxval=self.num_classes, dtype=tf.int32, alg="philox"
         )
         sampled_z_s = self.prior_s.sample(sampled_label, seed_s)
-        sampled_z_u = standard_normal(self.latent_dim_u).sample(batch, seed=seed_u)
+        sampled_z_u = noise((batch, self.latent_dim_u), seed_u)
         codes = tf.concat([z_s, z_u], axis=-1), tf.concat([sampled_z_s, sampled_z_u], axis=-1)
         images = self.decoder(tf.concat(codes, axis=0), training=training)
         logits = self.discriminator(

@@ -14,7 +14,7 @@ class Recipe:
         n_gm: int, steps of E_S and the mixture for one step of everything else.
         margin: float, the margin alpha of L_cls.
         learning_rate, beta_1, beta_2: float, of Adam for every group of weights.
-        scale_decay_epochs: int, after so many epochs each the learning rate of the mixture's
+        variance_decay_epochs: int, after so many epochs each the learning rate of the mixture's
             variances alone falls tenfold.
     """
 
@@ -24,7 +24,7 @@ class Recipe:
     learning_rate: float
     beta_1: float
     beta_2: float
-    scale_decay_epochs: int
+    variance_decay_epochs: int
 
 
 RECIPES = {
@@ -47,7 +47,7 @@ RECIPES = {
         learning_rate=5e-4,
         beta_1=0.0,
         beta_2=0.9,
-        scale_decay_epochs=10,
+        variance_decay_epochs=10,
     ),
 }
 

@@ -11,6 +11,7 @@ from dvae_tf.networks.presets import PRESETS, preset
 from dvae_tf.networks.upsampler import Upsampler
 
 __all__ = [
+    "MLP",
     "PRESETS",
     "Decoder",
     "Discriminator",
@@ -18,7 +19,6 @@ __all__ = [
     "EncoderS",
     "EncoderU",
     "LatentClassifier",
-    "MLP",
     "Upsampler",
     "preset",
 ]

@@ -128,7 +128,7 @@ def _compact_images():
         ),
         decoder_body=lambda shape: Upsampler(
             shape[0],
-            ((64,), (32,)),
+            ((32,), (16,)),
             start_size=math.ceil(shape[0] / 4),
             start_filters=64,
             kernel_size=4,

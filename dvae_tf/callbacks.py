@@ -1,0 +1,257 @@
+"""What happens around the training step: progress, checkpoints, image grids, a graceful stop."""
+
+import csv
+import pathlib
+import shutil
+import signal
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from dvae_tf import tasks
+from dvae_tf.files import written
+
+
+class ProgressBar(keras.callbacks.Callback):
+    """Shows one bar for all epochs, with the time left and the losses.
+
+    Where the output is no terminal, it prints a line at every tenth of the way instead.
+
+    Args:
+        epochs: int, number of epochs in all.
+        batches: int, number of batches in one.
+        first_epoch: int, epochs done before. Defaults to 0.
+        names: sequence of str, the metrics to show.
+        console: rich.console.Console. Defaults to standard output.
+    """
+
+    SECONDS_BETWEEN_LOSSES = 1.0
+
+    def __init__(self, epochs, batches, names, first_epoch=0, console=None):
+        super().__init__()
+        self.epochs = epochs
+        self.batches = batches
+        self.names = names
+        self.first_epoch = first_epoch
+        self.console = console or Console()
+        self.progress = Progress(
+            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            BarColumn(bar_width=24),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            TextColumn("{task.fields[losses]}"),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+
+    def on_train_begin(self, logs=None):
+        self.task = self.progress.add_task(
+            "training",
+            total=self.epochs * self.batches,
+            completed=self.first_epoch * self.batches,
+            epoch=self.first_epoch + 1,
+            epochs=self.epochs,
+            losses="the first steps take longer: TensorFlow is tracing",
+        )
+        self.shown = time.monotonic()
+        self.progress.start()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+        self.progress.update(self.task, completed=epoch * self.batches, epoch=epoch + 1)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.progress.update(self.task, completed=self.epoch * self.batches + batch + 1)
+        if time.monotonic() - self.shown > self.SECONDS_BETWEEN_LOSSES:
+            self.shown = time.monotonic()
+            self.progress.update(self.task, losses=self._text(logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.progress.update(self.task, losses=self._text(logs))
+        tenth = max(self.epochs // 10, 1)
+        if self.progress.disable and ((epoch + 1) % tenth == 0 or epoch + 1 == self.epochs):
+            self.console.print(
+                f"epoch {epoch + 1}/{self.epochs}  {self._text(logs)}", soft_wrap=True
+            )
+
+    def on_train_end(self, logs=None):
+        self.progress.stop()
+
+    def _text(self, logs):
+        return "  ".join(f"{name} {float(logs[name]):.3f}" for name in self.names if name in logs)
+
+
+class Checkpoint(keras.callbacks.Callback):
+    """Keeps history.csv, model.keras (the last epoch) and best.keras in a folder.
+
+    Models are written at the end of an epoch, and only if some seconds have passed since the last
+    time, so that short epochs are not spent on saving; always at the end of training. A run that
+    goes on from model.keras is the same, bit for bit, as one that was never stopped. best.keras is
+    the epoch with the lowest validation loss among those that were written.
+
+    Args:
+        folder: str or pathlib.Path.
+        rows: list of dict, the rows of history.csv so far. Defaults to none.
+        seconds: float, least time between two models. Defaults to 20.
+    """
+
+    def __init__(self, folder, rows=(), seconds=20.0):
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.rows = list(rows)
+        self.seconds = seconds
+        self.written = time.monotonic()
+        self.waiting = False
+
+    def on_epoch_end(self, epoch, logs=None):
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self.rows.append({"epoch": epoch + 1, **figures, "saved": 0})
+        self.waiting = True
+        if time.monotonic() - self.written >= self.seconds or self.model.stop_training:
+            self._write()
+
+    def on_train_end(self, logs=None):
+        if self.waiting:
+            self._write()
+
+    def _write(self):
+        self.rows[-1]["saved"] = 1
+        write_history(self.folder / "history.csv", self.rows)
+        with written(self.folder / "model.keras") as temporary:
+            self.model.save(temporary)
+        losses = [row.get("val_loss", row["loss"]) for row in self.rows if row["saved"]]
+        if losses[-1] == min(losses):
+            with written(self.folder / "best.keras") as temporary:
+                shutil.copyfile(self.folder / "model.keras", temporary)
+        self.written = time.monotonic()
+        self.waiting = False
+
+
+def write_history(path, rows):
+    """Writes one line an epoch as CSV.
+
+    Args:
+        path: str or pathlib.Path.
+        rows: list of dict with the same keys.
+    """
+    with written(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_history(path):
+    """Reads what `write_history` wrote.
+
+    Args:
+        path: str or pathlib.Path; it may be missing.
+
+    Returns:
+        list of dict, epoch and saved as int, all else as float.
+    """
+    if not pathlib.Path(path).exists():
+        return []
+    with open(path, newline="") as file:
+        return [
+            {
+                key: int(value) if key in ("epoch", "saved") else float(value)
+                for key, value in row.items()
+            }
+            for row in csv.DictReader(file)
+        ]
+
+
+class ImageGrids(keras.callbacks.Callback):
+    """Writes grids of samples and of reconstructions to TensorBoard.
+
+    Args:
+        folder: str or pathlib.Path of the TensorBoard logs.
+        images: array [n, height, width, channels], held-out images to reconstruct.
+        every: int, epochs between two grids. Defaults to 1.
+        samples: int, samples a class. Defaults to 8.
+    """
+
+    MOST_CLASSES = 20
+
+    def __init__(self, folder, images, every=1, samples=8):
+        super().__init__()
+        self.folder = str(folder)
+        self.images = images
+        self.every = every
+        self.samples = samples
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every:
+            return
+        classes = min(self.model.num_classes, self.MOST_CLASSES)
+        drawn = tasks.sample(self.model, np.repeat(np.arange(classes), self.samples))
+        pairs = np.stack([tasks.outward(self.images), tasks.reconstruct(self.model, self.images)])
+        writer = tf.summary.create_file_writer(self.folder)
+        with writer.as_default(step=epoch + 1):
+            tf.summary.image("samples", tile(drawn.reshape(classes, -1, *drawn.shape[1:])))
+            tf.summary.image("images above their reconstructions", tile(pairs))
+        writer.close()
+
+
+def tile(images):
+    """Puts a grid of images into one.
+
+    Args:
+        images: array [rows, columns, height, width, channels].
+
+    Returns:
+        array [1, rows * height, columns * width, channels].
+
+    Example:
+
+    >>> tile(np.zeros((2, 3, 4, 5, 1))).shape
+    (1, 8, 15, 1)
+    """
+    rows, columns, height, width, channels = images.shape
+    return images.transpose(0, 2, 1, 3, 4).reshape(1, rows * height, columns * width, channels)
+
+
+class GracefulStop(keras.callbacks.Callback):
+    """Lets Ctrl-C end training after the epoch under way; a second Ctrl-C ends it at once.
+
+    Args:
+        console: rich.console.Console that the word goes to.
+
+    Attributes:
+        asked: bool, whether Ctrl-C was pressed.
+    """
+
+    def __init__(self, console):
+        super().__init__()
+        self.console = console
+        self.asked = False
+        self.previous = signal.getsignal(signal.SIGINT)
+
+    def on_train_begin(self, logs=None):
+        # Only now: what happens before training has nothing to save.
+        self.previous = signal.signal(signal.SIGINT, self._on_interrupt)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if self.asked:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs=None):
+        self.restore()
+
+    def restore(self):
+        """Gives Ctrl-C its former meaning back."""
+        signal.signal(signal.SIGINT, self.previous)
+
+    def _on_interrupt(self, number, frame):
+        if self.asked:
+            self.restore()
+            raise KeyboardInterrupt
+        self.asked = True
+        self.console.print(
+            "Stopping when this epoch ends. Press Ctrl-C again to fall back to the last saved one."
+        )

@@ -1,0 +1,64 @@
+"""Files that are never half-written: each is made under another name and renamed."""
+
+import contextlib
+import json
+import os
+import pathlib
+
+
+@contextlib.contextmanager
+def written(path):
+    """Gives a temporary path and renames it to `path` when the block ends without an error.
+
+    Args:
+        path: str or pathlib.Path, the file to make; folders above it are made as well.
+
+    Yields:
+        pathlib.Path in the same folder, with the same suffix.
+
+    Example:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with written(pathlib.Path(folder) / "note.txt") as temporary:
+    ...         _ = temporary.write_text("all of it")
+    ...     print((pathlib.Path(folder) / "note.txt").read_text())
+    all of it
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_json(path, value):
+    """Writes a value as indented JSON.
+
+    Args:
+        path: str or pathlib.Path.
+        value: what `json.dumps` takes.
+    """
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path):
+    """Reads a JSON file.
+
+    Args:
+        path: str or pathlib.Path.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        ValueError: if the file is damaged.
+    """
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: it holds no JSON ({error}).") from error

@@ -1,0 +1,178 @@
+"""Every figure. Each function draws one and writes it as a file."""
+
+import contextlib
+
+import matplotlib
+import numpy as np
+
+from dvae_tf.files import written
+from dvae_tf.tasks import outward
+
+COLOURS = matplotlib.colormaps["tab10"].colors + matplotlib.colormaps["Dark2"].colors
+DOTS_PER_INCH = 120
+
+
+@contextlib.contextmanager
+def _figure(path, width, height, rows=1, columns=1, **grid):
+    """Gives (figure, axes array [rows, columns]); writes the figure to `path` at the end."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
+    FigureCanvasAgg(figure)
+    yield figure, figure.subplots(rows, columns, squeeze=False, **grid)
+    with written(path) as temporary:
+        figure.savefig(temporary)
+
+
+def _show(axes, image):
+    """Shows one image, uint8 or float in [-1, 1], without ticks."""
+    image = outward(np.asarray(image)[np.newaxis])[0]
+    grey = image.shape[-1] == 1
+    axes.imshow(image[..., 0] if grey else image, cmap="gray" if grey else None, vmin=0, vmax=255)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+
+
+def image_grid(path, images, row_names, title, column_names=()):
+    """Draws rows of images.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        images: array [rows, columns, height, width, channels], uint8 or float in [-1, 1].
+        row_names: sequence of str, beside each row.
+        title: str, above all.
+        column_names: sequence of str, above each column. Defaults to none.
+    """
+    rows, columns = images.shape[:2]
+    margin = 0.4 + 0.09 * max(map(len, row_names), default=0)
+    with _figure(path, 0.75 * columns + margin, 0.75 * rows + 0.6, rows, columns) as (figure, axes):
+        for row in range(rows):
+            for column in range(columns):
+                _show(axes[row, column], images[row, column])
+            axes[row, 0].set_ylabel(row_names[row], rotation=0, ha="right", va="center", fontsize=9)
+        for column, name in enumerate(column_names):
+            axes[0, column].set_title(name, fontsize=9)
+        figure.suptitle(title, fontsize=11)
+
+
+def swap_grid(path, x_s, x_u, swaps, names_s, names_u):
+    """Draws swaps with their donors at the left and at the top.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        x_s: images [n, height, width, channels], donors of z_s, one a row.
+        x_u: images [m, height, width, channels], donors of z_u, one a column.
+        swaps: images [n, m, height, width, channels].
+        names_s, names_u: sequences of str, the classes of the donors.
+    """
+    rows, columns = swaps.shape[:2]
+    with _figure(
+        path, 0.75 * (columns + 1) + 1.6, 0.75 * (rows + 1) + 0.8, rows + 1, columns + 1
+    ) as (figure, axes):
+        axes[0, 0].axis("off")
+        for column in range(columns):
+            _show(axes[0, column + 1], x_u[column])
+            axes[0, column + 1].set_title(names_u[column], fontsize=8, color="tab:blue")
+        for row in range(rows):
+            _show(axes[row + 1, 0], x_s[row])
+            axes[row + 1, 0].set_ylabel(
+                names_s[row], rotation=0, ha="right", va="center", fontsize=8, color="tab:red"
+            )
+            for column in range(columns):
+                _show(axes[row + 1, column + 1], swaps[row, column])
+        figure.suptitle(
+            "Swap: class code z_s of the row's image (red), style code z_u of the column's (blue)",
+            fontsize=10,
+        )
+
+
+def scatter(path, groups, class_names, title, axis_names=("x", "y")):
+    """Draws points of the plane, one panel a group, one colour a class, equal scales everywhere.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        groups: dict of panel title to (points [n, 2], label [n]).
+        class_names: sequence of str.
+        title: str, above all.
+        axis_names: two str. Default to "x" and "y".
+    """
+    with _figure(path, 4.6 * len(groups) + 1, 4.4, 1, len(groups), sharex=True, sharey=True) as (
+        figure,
+        axes,
+    ):
+        for panel, (name, (points, label)) in zip(axes[0], groups.items(), strict=True):
+            _scatter_classes(panel, points, label, class_names)
+            panel.set(title=name, xlabel=axis_names[0], aspect="equal")
+        axes[0, 0].set_ylabel(axis_names[1])
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        figure.suptitle(title)
+
+
+def codes(path, z_s, z_u, means, label, class_names, seed=0):
+    """Draws z_s and z_u side by side: t-SNE where they have more than two dimensions.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        z_s, z_u: float arrays [n, latent].
+        means: float array [C, latent of z_s], the means of the mixture; drawn as stars.
+        label: int array [n].
+        class_names: sequence of str.
+        seed: int, of t-SNE. Defaults to 0.
+    """
+    plane_s = _plane(np.concatenate([z_s, means]), seed)
+    plane_u = _plane(z_u, seed)
+    method = "t-SNE" if z_s.shape[1] > 2 or z_u.shape[1] > 2 else "both dimensions"
+    with _figure(path, 11, 5, 1, 2) as (figure, axes):
+        left, right = axes[0]
+        _scatter_classes(left, plane_s[: len(z_s)], label, class_names)
+        left.scatter(
+            *plane_s[len(z_s) :].T, marker="*", s=130, c="black", edgecolors="white", label="mean"
+        )
+        _scatter_classes(right, plane_u, label, class_names)
+        left.set_title("z_s: one cluster a class is wanted")
+        right.set_title("z_u: one cloud, classes mixed, is wanted")
+        for panel in (left, right):
+            panel.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
+        left.legend(loc="center right", bbox_to_anchor=(0, 0.5), frameon=False)
+        figure.suptitle(f"Codes of {len(z_s)} held-out examples ({method})")
+
+
+def history(path, rows, names):
+    """Draws how losses went, one panel a name, training and validation.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        rows: list of dict, one an epoch, with "epoch" and the metrics of `fit`.
+        names: sequence of str, the metrics to draw.
+    """
+    columns = min(4, len(names))
+    lines = -(-len(names) // columns)
+    epochs = [row["epoch"] for row in rows]
+    with _figure(path, 3.2 * columns, 2.5 * lines, lines, columns) as (_, axes):
+        for panel in axes.flat[len(names) :]:
+            panel.axis("off")
+        for panel, name in zip(axes.flat, names, strict=False):
+            panel.plot(epochs, [row[name] for row in rows], label="training")
+            if f"val_{name}" in rows[0]:
+                panel.plot(epochs, [row[f"val_{name}"] for row in rows], label="validation")
+            panel.set(title=name, xlabel="epoch")
+        axes[0, 0].legend(frameon=False)
+
+
+def _scatter_classes(axes, points, label, class_names):
+    for number, name in enumerate(class_names):
+        members = points[label == number]
+        colour = COLOURS[number % len(COLOURS)]
+        axes.scatter(*members.T, s=9, color=colour, alpha=0.7, linewidths=0, label=name)
+
+
+def _plane(codes, seed):
+    if codes.shape[1] <= 2:
+        return codes
+    from sklearn.manifold import TSNE
+
+    perplexity = min(30.0, (len(codes) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes)

@@ -1,0 +1,74 @@
+#!/usr/bin/env python3
+"""Trains a model on a data set, then measures it and draws what it has learnt.
+
+Without arguments: the bundled handwritten digits, into runs/digits.
+"""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--dataset",
+        default="digits",
+        help="three_moons, shapes, digits, folder:PATH, npz:PATH, or a name of TensorFlow Datasets "
+        "such as mnist, fashion_mnist, svhn_cropped, cifar10 (default: digits)",
+    )
+    parser.add_argument(
+        "--preset", default="compact", help="toy, compact, paper (default: compact)"
+    )
+    parser.add_argument("--recipe", default="paper", help="training recipe (default: paper)")
+    parser.add_argument(
+        "--gan",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="with or without the discriminator (default: with)",
+    )
+    parser.add_argument(
+        "--epochs", type=int, help="passes over the data (default: what makes 4,500 steps)"
+    )
+    parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
+    parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
+    parser.add_argument("--size", type=int, help="side that images are resized to, in pixels")
+    parser.add_argument("--output", help="folder of the run (default: runs/DATASET)")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --output, by default the newest; its own arguments hold, but "
+        "--epochs may be raised",
+    )
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from dvae_tf import runs
+
+    try:
+        if arguments.resume:
+            report = runs.resume(arguments.output, arguments.epochs)
+        else:
+            report = runs.train(
+                dataset=arguments.dataset,
+                preset=arguments.preset,
+                recipe=arguments.recipe,
+                gan=arguments.gan,
+                epochs=arguments.epochs,
+                batch_size=arguments.batch_size,
+                seed=arguments.seed,
+                size=arguments.size,
+                output=arguments.output,
+            )
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(130 if report is None else 0)
+
+
+if __name__ == "__main__":
+    main()

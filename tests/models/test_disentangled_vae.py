@@ -1,0 +1,313 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dvae_tf import DisentangledVAE, DisentangledVAEGAN
+from dvae_tf.data import three_moons
+
+WEIGHTS = (
+    "encoder_s",
+    "encoder_u",
+    "decoder",
+    "latent_classifier",
+    "prior_means",
+    "prior_variances",
+)
+MODELS = (DisentangledVAE, DisentangledVAEGAN)
+
+
+def moons(count=96):
+    examples, _ = three_moons.three_moons("train", count)
+    return examples.x, examples.label
+
+
+def batches(count=96, batch_size=16):
+    return tf.data.Dataset.from_tensor_slices(moons(count)).batch(batch_size)
+
+
+def toy(model=DisentangledVAEGAN, **options):
+    return model((2,), 3, **({"preset": "toy"} | options))
+
+
+def snapshot(model):
+    return {
+        name: [np.array(variable) for variable in variables]
+        for name, variables in model.weight_groups().items()
+    }
+
+
+def changed(model, before):
+    return {
+        name
+        for name, variables in model.weight_groups().items()
+        if any(
+            not np.array_equal(variable, old)
+            for variable, old in zip(variables, before[name], strict=True)
+        )
+    }
+
+
+def assert_same_state(model, other):
+    for ours, theirs in zip(model.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+    for name, optimizer in model.optimizers.items():
+        for ours, theirs in zip(optimizer.variables, other.optimizers[name].variables, strict=True):
+            np.testing.assert_array_equal(ours, theirs, err_msg=f"{name} {ours.path}")
+
+
+# The column "trains" of the published table of losses.
+ROUTES = [
+    ("classification", {"encoder_s", "prior_means", "prior_variances"}),
+    ("likelihood", {"encoder_s", "prior_means", "prior_variances"}),
+    ("reconstruction", {"encoder_s", "encoder_u", "decoder"}),
+    ("kl", {"encoder_u"}),
+    ("latent_confusion", {"encoder_u"}),
+    ("latent_classification", {"latent_classifier"}),
+    ("discrimination", {"discriminator"}),
+    ("generation", {"decoder"}),
+]
+
+
+@pytest.mark.parametrize(("loss", "trained"), ROUTES, ids=[loss for loss, _ in ROUTES])
+def test_each_loss_reaches_exactly_its_networks(loss, trained):
+    model = toy(n_gm=1, loss_weights={name: 0.0 for name, _ in ROUTES} | {loss: 1.0})
+    before = snapshot(model)
+    model.train_step(tuple(map(tf.constant, moons(16))))
+    assert changed(model, before) == trained
+
+
+def test_likelihood_of_the_joint_step_reaches_the_encoder_only():
+    model = toy()
+    before = snapshot(model)
+    x, label = map(tf.constant, moons(16))
+    model._joint_step(x, label)
+    assert not changed(model, before) & {"prior_means", "prior_variances"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_one_step_of_everything_for_n_gm_batches(model):
+    model = toy(model, n_gm=3)
+    model.fit(batches(count=112), epochs=1, verbose=0)  # 7 batches
+    steps = {name: int(optimizer.iterations) for name, optimizer in model.optimizers.items()}
+    joint = dict.fromkeys(set(steps) - {"encoder_s", "prior_means", "prior_variances"}, 2)
+    assert steps == {"encoder_s": 9, "prior_means": 7, "prior_variances": 7, **joint}
+    model.fit(batches(count=32), epochs=1, verbose=0)  # the count goes on: batch 9 is joint
+    assert int(model.optimizers["decoder"].iterations) == 3
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_same_seed_same_run(model):
+    first, second, other = toy(model, seed=5), toy(model, seed=5), toy(model, seed=6)
+    histories = [m.fit(batches(), epochs=2, verbose=0).history for m in (first, second, other)]
+    assert histories[0] == histories[1] != histories[2]
+    assert_same_state(first, second)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_train_4_is_train_2_save_load_train_2(model, tmp_path):
+    straight, stopped = toy(model), toy(model)
+    straight.fit(batches(count=112), epochs=4, verbose=0)
+    stopped.fit(batches(count=112), epochs=2, verbose=0)
+    stopped.save(tmp_path / "model.keras")
+    resumed = keras.saving.load_model(tmp_path / "model.keras")
+    assert_same_state(resumed, stopped)
+    resumed.fit(batches(count=112), epochs=2, verbose=0)
+    assert_same_state(resumed, straight)
+
+
+def test_images_survive_saving(tmp_path):
+    model = DisentangledVAEGAN((8, 8, 1), 3)
+    x = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
+    model.fit(x, np.array([0, 1, 2, 0, 1, 2]), batch_size=2, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert_same_state(model, loaded)
+    np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
+    assert loaded.get_config() == model.get_config()
+
+
+@pytest.mark.parametrize("shape", [(2,), (8, 8, 1)], ids=str)
+def test_xla_gives_the_same_losses(shape):
+    random = np.random.default_rng(0)
+    x = random.uniform(-1, 1, (6, *shape)).astype(np.float32)
+    label = np.array([0, 1, 2, 0, 1, 2], np.int32)
+    preset = "toy" if len(shape) == 1 else "compact"
+    histories = []
+    for jit_compile in (False, True):
+        model = DisentangledVAEGAN(shape, 3, preset=preset, n_gm=1)
+        model.compile(jit_compile=jit_compile)
+        assert model.jit_compile is jit_compile
+        histories.append([model.train_on_batch(x, label, return_dict=True) for _ in range(2)])
+    for plain, compiled in zip(*histories, strict=True):
+        for name in plain:
+            np.testing.assert_allclose(compiled[name], plain[name], rtol=1e-4, atol=1e-4)
+
+
+def test_auto_compiles_only_where_a_gpu_is():
+    assert toy().jit_compile is bool(tf.config.list_physical_devices("GPU"))
+
+
+def test_validation_is_the_same_every_time_and_trains_nothing():
+    model = toy()
+    history = model.fit(batches(), validation_data=batches(count=48), verbose=0).history
+    assert set(history) == {
+        f"{prefix}{name}"
+        for prefix in ("", "val_")
+        for name in ("loss", "accuracy", *(loss for loss, _ in ROUTES))
+    }
+    before = snapshot(model)
+    first = model.evaluate(batches(count=48), return_dict=True, verbose=0)
+    second = model.evaluate(batches(count=48), return_dict=True, verbose=0)
+    assert first == second
+    assert first == {name: history[f"val_{name}"][0] for name in first}
+    assert not changed(model, before)
+
+
+def test_reported_loss_is_what_the_autoencoder_minimises():
+    model = toy(DisentangledVAE, loss_weights={"reconstruction": 4.0, "kl": 0.5})
+    logs = model.evaluate(batches(), return_dict=True, verbose=0)
+    expected = (
+        logs["classification"]
+        + 0.1 * logs["likelihood"]
+        + 4.0 * logs["reconstruction"]
+        + 0.5 * logs["kl"]
+    )
+    assert logs["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_rate_of_the_variances_falls_tenfold_every_ten_epochs(tmp_path):
+    model = toy(DisentangledVAE)
+    rates = []
+    watch = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: rates.append(
+            float(model.optimizers["prior_variances"].learning_rate)
+        )
+    )
+    model.fit(batches(count=16), epochs=10, callbacks=[watch], verbose=0)
+    model.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    model.fit(batches(count=16), epochs=11, callbacks=[watch], verbose=0)
+    np.testing.assert_allclose(rates, [5e-4] * 10 + [5e-5] * 10 + [5e-6], rtol=1e-5)
+    assert float(model.optimizers["prior_means"].learning_rate) == pytest.approx(5e-4)
+
+
+def test_learns_to_classify_and_reconstruct():
+    model = toy(n_gm=1)
+    model.compile(keras.optimizers.Adam(5e-3, beta_1=0.0, beta_2=0.9))
+    data = batches(count=960, batch_size=48)
+    start = model.evaluate(data, return_dict=True, verbose=0)
+    model.fit(data, epochs=15, verbose=0)
+    end = model.evaluate(data, return_dict=True, verbose=0)
+    assert end["accuracy"] > 0.85
+    assert end["reconstruction"] < 0.25 * start["reconstruction"]
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = DisentangledVAEGAN((8, 8, 1), 3, n_gm=1)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert model.encoder_s.body.compute_dtype == policy.removeprefix("mixed_")
+    before = snapshot(model)
+    x = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
+    history = model.fit(x, np.array([0, 1, 2, 0, 1, 2]), epochs=3, verbose=0).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert changed(model, before) == set(model.weight_groups())
+    assert model.generate([0, 1]).dtype == tf.float32
+
+
+def test_own_networks_are_used_and_their_sizes_taken():
+    x = keras.Input((2,))
+    mean = keras.layers.Dense(7)(x)
+    stddev = keras.layers.Dense(7, activation="softplus")(x)
+    networks = {
+        "encoder_s": keras.Sequential([keras.Input((2,)), keras.layers.Dense(5)]),
+        "encoder_u": keras.Model(x, [mean, stddev]),
+        "decoder": keras.Sequential([keras.Input((12,)), keras.layers.Dense(2)]),
+        "latent_classifier": keras.Sequential([keras.Input((7,)), keras.layers.Dense(3)]),
+    }
+    model = toy(DisentangledVAE, latent_dim_s=5, latent_dim_u=7, **networks)
+    assert model.networks() == networks
+    model.fit(batches(), verbose=0)
+    assert model.encode(moons(4)[0]).z_u_mean.shape == (4, 7)
+
+
+def test_own_discriminator_is_used():
+    x, label = keras.Input((2,)), keras.Input((), dtype="int32")
+    features = keras.layers.Concatenate()([x, keras.layers.Embedding(3, 4)(label)])
+    logits = keras.layers.Reshape(())(keras.layers.Dense(1)(features))
+    own = keras.Model([x, label], logits)
+    model = toy(discriminator=own)
+    before = snapshot(model)
+    model.fit(batches(), verbose=0)
+    assert model.discriminator is own
+    assert "discriminator" in changed(model, before)
+
+
+def test_a_network_that_does_not_fit_is_named():
+    wrong = keras.Sequential([keras.Input((2,)), keras.layers.Dense(5)])
+    with pytest.raises(ValueError, match=r"encoder_s gives an output of shape \(5,\), but \(2,\)"):
+        toy(encoder_s=wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recipe": "none"}, "No recipe is called 'none'"),
+        ({"preset": "none"}, "No preset is called 'none'"),
+        ({"loss_weights": {"kld": 1.0}}, "No loss is called 'kld'"),
+        ({"n_gm": 0}, "n_gm is 0"),
+    ],
+)
+def test_wrong_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        toy(**options)
+
+
+def test_optimisers_for_unknown_groups_are_refused():
+    with pytest.raises(ValueError, match="give one for each of decoder, discriminator"):
+        toy().compile({"decoder": keras.optimizers.Adam()})
+
+
+def test_generate_is_reproducible_in_range_and_of_the_class():
+    model = toy()
+    label = np.array([0, 1, 2])
+    np.testing.assert_array_equal(model.generate(label, seed=3), model.generate(label, seed=3))
+    assert not np.array_equal(model.generate(label), model.generate(label))
+    assert model.generate(2).shape == (1, 2)
+    means = model.decode(model.prior_s.means, np.zeros((3, 2)))
+    np.testing.assert_allclose(model.generate(label, temperature=0.0), means, rtol=1e-5, atol=1e-6)
+
+
+def test_decode_of_encode_is_the_reconstruction():
+    model, x = toy(), moons(4)[0]
+    codes = model.encode(x)
+    expected = model.predict(x, verbose=0)
+    np.testing.assert_allclose(model.decode(codes.z_s, codes.z_u_mean), expected, rtol=1e-5)
+
+
+def test_classify_is_the_posterior():
+    model, x = toy(), moons(4)[0]
+    posterior = model.prior_s.posterior(model.encode(x).z_s)
+    np.testing.assert_allclose(model.classify(x), posterior.probs_parameter(), rtol=1e-5)
+    np.testing.assert_allclose(np.sum(model.classify(x), axis=-1), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda model: model.generate(3), r"label 3 is outside \[0, 3\)"),
+        (lambda model: model.generate([-1]), r"label -1 is outside \[0, 3\)"),
+        (lambda model: model.generate(1.5), "give integers"),
+        (lambda model: model.generate(1, temperature=-1), "temperature is -1"),
+        (lambda model: model.encode(np.zeros((3, 5))), r"x has shape \(3, 5\); give \[batch, 2\]"),
+        (lambda model: model.classify(1.0), r"x has shape \(\)"),
+        (lambda model: model.decode(np.zeros((1, 2)), np.zeros(2)), r"z_u has shape \(2,\)"),
+    ],
+)
+def test_wrong_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(toy())
