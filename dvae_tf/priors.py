@@ -52,8 +52,9 @@ def standard_normal(latent_dim):
 def noise(shape, seed):
     """Draws from N(0, I), the same with and without XLA.
 
-    TFP and `tf.random.stateless_normal` draw other numbers when XLA compiles them. Philox's integers
-    are the same everywhere, and the inverse of the normal distribution function makes them normal.
+    TFP and `tf.random.stateless_normal` draw other numbers when XLA compiles them. Philox's
+    integers are the same everywhere, and the inverse of the normal distribution function makes
+    them normal.
 
     Args:
         shape: int tensor or sequence of int.

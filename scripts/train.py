@@ -27,7 +27,10 @@ def parse_arguments():
         help="with or without the discriminator (default: with)",
     )
     parser.add_argument(
-        "--epochs", type=int, help="passes over the data (default: what makes 4,500 steps)"
+        "--epochs",
+        type=int,
+        help="passes over the data; small data is passed over several times an epoch, until that "
+        "has 100 steps (default: 40)",
     )
     parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
@@ -58,7 +61,7 @@ def main():
                 preset=arguments.preset,
                 recipe=arguments.recipe,
                 gan=arguments.gan,
-                epochs=arguments.epochs,
+                epochs=40 if arguments.epochs is None else arguments.epochs,
                 batch_size=arguments.batch_size,
                 seed=arguments.seed,
                 size=arguments.size,
