@@ -279,7 +279,7 @@ def _fit(folder, arguments, data, model, console):
             epochs=arguments["epochs"],
             initial_epoch=done,
             validation_data=data.validation,
-            callbacks=[progress, stop, *_tensorboard(folder, arguments, data), checkpoint],
+            callbacks=[progress, stop, _tensorboard(folder, arguments, data), checkpoint],
             verbose=0,
         )
     except KeyboardInterrupt:
@@ -291,17 +291,10 @@ def _fit(folder, arguments, data, model, console):
 
 
 def _tensorboard(folder, arguments, data):
-    import keras
+    from dvae_tf.callbacks import TensorBoardLogs
 
-    from dvae_tf import callbacks
-
-    logs = folder / "tensorboard"
-    scalars = keras.callbacks.TensorBoard(str(logs), write_graph=False)
-    if not data.info.is_image:
-        return [scalars]
-    every = max(arguments["epochs"] // 10, 1)
-    images = next(iter(data.validation))[0][:8].numpy()
-    return [scalars, callbacks.ImageGrids(logs / "images", images, every)]
+    images = next(iter(data.validation))[0][:8].numpy() if data.info.is_image else None
+    return TensorBoardLogs(folder / "tensorboard", images, every=max(arguments["epochs"] // 10, 1))
 
 
 def _add_training_seconds(folder, seconds):

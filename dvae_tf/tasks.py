@@ -148,8 +148,8 @@ def inward(x):
 
 
 def outward(x):
-    """Turns float images [..., height, width, channels] into uint8; other floats pass."""
-    return to_uint8(x) if x.ndim >= 4 else x
+    """Turns float images [..., height, width, channels] into uint8; uint8 and other data pass."""
+    return to_uint8(x) if x.ndim >= 4 and x.dtype != np.uint8 else x
 
 
 def _decode(model, z_s, z_u):

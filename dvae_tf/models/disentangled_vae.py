@@ -30,6 +30,15 @@ JOINT_OBJECTIVES = {
     "latent_classifier": ("latent_classification",),
 }
 
+TRACKED_LOSSES = (
+    "classification",
+    "likelihood",
+    "reconstruction",
+    "kl",
+    "latent_classification",
+    "latent_confusion",
+)
+
 TEST_SEED = (0, 0)
 
 
@@ -114,60 +123,61 @@ class DisentangledVAE(keras.Model):
         if self.num_classes < 2:
             raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
         self.preset = preset
-        self.recipe = recipe
         self.seed = seed
+        self._follow_recipe(recipe, loss_weights or {}, n_gm, margin, variance_decay_epochs)
+        with seeded_initializers(seed):
+            self._make_encoders(encoder_s, encoder_u, latent_dim_s, latent_dim_u)
+            self._make_decoder_and_classifier(decoder, latent_classifier)
+        self._network_names = ["encoder_s", "encoder_u", "decoder", "latent_classifier"]
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.epochs_trained = self.add_weight(
+            name="epochs_trained", shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+        self.built = True
+        self._trackers = {}
+        self._add_trackers("accuracy", *TRACKED_LOSSES)
+        self.compile()
+
+    def _follow_recipe(self, recipe, loss_weights, n_gm, margin, variance_decay_epochs):
         defaults = recipe_by_name(recipe)
-        self.loss_weights = self._weights(defaults.weights, loss_weights or {})
+        unknown = sorted(set(loss_weights) - set(defaults.weights))
+        if unknown:
+            known = ", ".join(defaults.weights)
+            raise ValueError(f"No loss is called {unknown[0]!r}; there are {known}.")
+        self.recipe = recipe
+        self.loss_weights = dict(defaults.weights) | {
+            name: float(weight) for name, weight in loss_weights.items()
+        }
         self.n_gm = defaults.n_gm if n_gm is None else n_gm
         if self.n_gm < 1:
             raise ValueError(f"n_gm is {self.n_gm}; there must be at least 1 step on L_GM.")
         self.margin = defaults.margin if margin is None else margin
         self.variance_decay_epochs = variance_decay_epochs or defaults.variance_decay_epochs
 
-        family = preset_by_name(preset, self.sample_shape)
-        self.latent_dim_s = latent_dim_s or getattr(encoder_s, "latent_dim", family.latent_dim_s)
-        self.latent_dim_u = latent_dim_u or getattr(encoder_u, "latent_dim", family.latent_dim_u)
-        with seeded_initializers(seed):
-            self.encoder_s = encoder_s or family.encoder_s(self.sample_shape, self.latent_dim_s)
-            self.encoder_u = encoder_u or family.encoder_u(self.sample_shape, self.latent_dim_u)
-            self.decoder = decoder or family.decoder(self.sample_shape)
-            self.latent_classifier = latent_classifier or family.latent_classifier(num_classes)
-            self.prior_s = GaussianMixturePrior(self.num_classes, self.latent_dim_s, name="prior_s")
-            self._build_networks()
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.epochs_trained = self.add_weight(
-            name="epochs_trained", shape=(), dtype="int32", initializer="zeros", trainable=False
-        )
-        self.built = True
-        self._network_names = ["encoder_s", "encoder_u", "decoder", "latent_classifier"]
-        self._trackers = {}
-        self._add_trackers(
-            "accuracy",
-            "classification",
-            "likelihood",
-            "reconstruction",
-            "kl",
-            "latent_classification",
-            "latent_confusion",
-        )
-        self.compile()
+    def _family(self):
+        return preset_by_name(self.preset, self.sample_shape)
 
-    @staticmethod
-    def _weights(defaults, given):
-        unknown = sorted(set(given) - set(defaults))
-        if unknown:
-            raise ValueError(f"No loss is called {unknown[0]!r}; there are {', '.join(defaults)}.")
-        return dict(defaults) | {name: float(weight) for name, weight in given.items()}
-
-    def _build_networks(self):
-        """Builds every network on symbolic input and holds its output against the contract."""
+    def _make_encoders(self, encoder_s, encoder_u, latent_dim_s, latent_dim_u):
+        """Takes the user's encoders or makes the preset's, and the prior that fits."""
         x = keras.KerasTensor((None, *self.sample_shape), dtype="float32")
+        self.encoder_s = encoder_s or self._family().encoder_s(self.sample_shape, latent_dim_s)
+        self.encoder_u = encoder_u or self._family().encoder_u(self.sample_shape, latent_dim_u)
+        z_s = self.encoder_s(x)
+        mean, stddev = self.encoder_u(x)
+        self.latent_dim_s, self.latent_dim_u = z_s.shape[-1], mean.shape[-1]
+        self._expect("encoder_s", z_s, (latent_dim_s or self.latent_dim_s,))
+        self._expect("encoder_u (mean)", mean, (latent_dim_u or self.latent_dim_u,))
+        self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
+        self.prior_s = GaussianMixturePrior(self.num_classes, self.latent_dim_s, name="prior_s")
+
+    def _make_decoder_and_classifier(self, decoder, latent_classifier):
+        """Takes the user's networks or makes the preset's."""
         z_u = keras.KerasTensor((None, self.latent_dim_u), dtype="float32")
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
-        self._expect("encoder_s", self.encoder_s(x), (self.latent_dim_s,))
-        mean, stddev = self.encoder_u(x)
-        self._expect("encoder_u (mean)", mean, (self.latent_dim_u,))
-        self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
+        self.decoder = decoder or self._family().decoder(self.sample_shape)
+        self.latent_classifier = latent_classifier or self._family().latent_classifier(
+            self.num_classes
+        )
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 
@@ -210,8 +220,9 @@ class DisentangledVAE(keras.Model):
         """Sets the optimisers; called once with the defaults when the model is made.
 
         Args:
-            optimizer: keras.optimizers.Optimizer whose settings each group of weights gets its own
-                copy of, or dict of group name to optimiser for all groups of `weight_groups`.
+            optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
+                weights gets its own copy of; or dict of group name to optimiser for all groups of
+                `weight_groups`.
                 Defaults to the recipe's Adam (5e-4, beta_1 = 0, beta_2 = 0.9).
             jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
                 GPU is present. (On CPUs XLA's convolutions are several times slower.)
@@ -226,6 +237,7 @@ class DisentangledVAE(keras.Model):
             adam = recipe_by_name(self.recipe)
             optimizer = keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2)
         if not isinstance(optimizer, dict):
+            optimizer = keras.optimizers.get(optimizer)
             optimizer = {
                 name: type(optimizer).from_config(optimizer.get_config()) for name in groups
             }
@@ -332,9 +344,10 @@ class DisentangledVAE(keras.Model):
 
     @staticmethod
     def _unpack(data):
-        x, label, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if label is None:
-            raise ValueError("Only x came; give (x, label), one integer label an example.")
+        x, label, more = keras.utils.unpack_x_y_sample_weight(data)
+        if label is None or more is not None:
+            came = "only x" if label is None else "a third element (sample weights or factors)"
+            raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
         return x, tf.reshape(tf.cast(label, tf.int32), [-1])
 
     def _mixture_step(self, x, label):

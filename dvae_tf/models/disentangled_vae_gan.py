@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.models.disentangled_vae import JOINT_OBJECTIVES, DisentangledVAE
-from dvae_tf.networks.presets import preset as preset_by_name
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import noise
 
@@ -40,9 +39,8 @@ class DisentangledVAEGAN(DisentangledVAE):
 
     def __init__(self, *args, discriminator=None, **kwargs):
         super().__init__(*args, **kwargs)
-        family = preset_by_name(self.preset, self.sample_shape)
         with seeded_initializers(self.seed):
-            self.discriminator = discriminator or family.discriminator(
+            self.discriminator = discriminator or self._family().discriminator(
                 self.sample_shape, self.num_classes
             )
             x = keras.KerasTensor((None, *self.sample_shape), dtype="float32")

@@ -10,7 +10,8 @@ class Decoder(keras.Model):
     """Puts the two codes together: [z_s, z_u] -> x.
 
     Zheng & Sun (CVPR 2019), section 3. Images end in a convolution and tanh, other shapes in a
-    dense layer without activation.
+    dense layer without activation. Where the body's map is smaller than the image, a transposed
+    convolution enlarges it.
 
     Args:
         output_shape: sequence of int, shape of one x: (height, width, channels) or any other.
@@ -38,22 +39,26 @@ class Decoder(keras.Model):
         self.body.build(input_shape)
         features = self.body.compute_output_shape(input_shape)
         activation = "tanh" if len(self.sample_shape) == 3 else None
-        if len(features) == 4:
-            self.head = keras.layers.Conv2D(
+        if len(features) == 2:
+            units = math.prod(self.sample_shape)
+            self.head = keras.layers.Dense(units, activation=activation, dtype="float32")
+        else:
+            stride = math.ceil(self.sample_shape[0] / features[1])
+            convolution = keras.layers.Conv2D if stride == 1 else keras.layers.Conv2DTranspose
+            self.head = convolution(
                 self.sample_shape[-1],
                 self.kernel_size,
+                strides=stride,
                 padding="same",
                 activation=activation,
                 dtype="float32",
-            )
-        else:
-            self.head = keras.layers.Dense(
-                math.prod(self.sample_shape), activation=activation, dtype="float32"
             )
         self.head.build(features)
 
     def call(self, inputs, training=False):
         outputs = self.head(self.body(inputs, training=training))
+        if len(outputs.shape) == 4:
+            return outputs[:, : self.sample_shape[0], : self.sample_shape[1]]
         return keras.ops.reshape(outputs, (-1, *self.sample_shape))
 
     def get_config(self):

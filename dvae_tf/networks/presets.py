@@ -38,13 +38,13 @@ class Preset:
     classifier_units: int = 256
     kernel_size: int = 5
 
-    def encoder_s(self, shape, latent_dim):
+    def encoder_s(self, shape, latent_dim=None):
         """Returns a new EncoderS for data of `shape`."""
-        return EncoderS(latent_dim, self.encoder_body(shape), name="encoder_s")
+        return EncoderS(latent_dim or self.latent_dim_s, self.encoder_body(shape), name="encoder_s")
 
-    def encoder_u(self, shape, latent_dim):
+    def encoder_u(self, shape, latent_dim=None):
         """Returns a new EncoderU for data of `shape`."""
-        return EncoderU(latent_dim, self.encoder_body(shape), name="encoder_u")
+        return EncoderU(latent_dim or self.latent_dim_u, self.encoder_body(shape), name="encoder_u")
 
     def decoder(self, shape):
         """Returns a new Decoder for data of `shape`."""
@@ -127,8 +127,8 @@ def _compact_images():
             ((32,), (64,), (128,)), kernel_size=3, dense_units=256, batch_norm=True
         ),
         decoder_body=lambda shape: Upsampler(
-            shape[0],
-            ((32,), (16,)),
+            math.ceil(shape[0] / 2),
+            ((48,),),
             start_size=math.ceil(shape[0] / 4),
             start_filters=64,
             kernel_size=4,
@@ -142,7 +142,7 @@ def _compact_images():
             spectral_norm=True,
             negative_slope=0.1,
         ),
-        kernel_size=3,
+        kernel_size=4,
     )
 
 

@@ -229,8 +229,9 @@ def test_own_networks_are_used_and_their_sizes_taken():
         "decoder": keras.Sequential([keras.Input((12,)), keras.layers.Dense(2)]),
         "latent_classifier": keras.Sequential([keras.Input((7,)), keras.layers.Dense(3)]),
     }
-    model = toy(DisentangledVAE, latent_dim_s=5, latent_dim_u=7, **networks)
+    model = toy(DisentangledVAE, preset="no preset is asked", **networks)
     assert model.networks() == networks
+    assert (model.latent_dim_s, model.latent_dim_u) == (5, 7)
     model.fit(batches(), verbose=0)
     assert model.encode(moons(4)[0]).z_u_mean.shape == (4, 7)
 
@@ -250,7 +251,7 @@ def test_own_discriminator_is_used():
 def test_a_network_that_does_not_fit_is_named():
     wrong = keras.Sequential([keras.Input((2,)), keras.layers.Dense(5)])
     with pytest.raises(ValueError, match=r"encoder_s gives an output of shape \(5,\), but \(2,\)"):
-        toy(encoder_s=wrong)
+        toy(encoder_s=wrong, latent_dim_s=2)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +266,14 @@ def test_a_network_that_does_not_fit_is_named():
 def test_wrong_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         toy(**options)
+
+
+@pytest.mark.parametrize("element", [0, 2], ids=["only x", "weights"])
+def test_batches_of_another_kind_are_named(element):
+    x, label = moons(8)
+    batch = (x,) if element == 0 else (x, label, np.ones(8))
+    with pytest.raises(ValueError, match=r"give \(x, label\)"):
+        toy(DisentangledVAE).fit(tf.data.Dataset.from_tensors(batch), verbose=0)
 
 
 def test_optimisers_for_unknown_groups_are_refused():
