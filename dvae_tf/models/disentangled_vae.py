@@ -255,7 +255,10 @@ class DisentangledVAE(keras.Model):
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
         super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
         self.optimizers = optimizer
-        self._variance_learning_rate = float(optimizer["prior_variances"].learning_rate)
+        config = optimizer["prior_variances"].get_config()
+        rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
+        # A schedule of the user's own is left alone.
+        self._variance_learning_rate = rate if isinstance(rate, float) else None
 
     @staticmethod
     def _with_loss_scale(optimizer):
@@ -303,6 +306,8 @@ class DisentangledVAE(keras.Model):
         return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
 
     def _decay_variance_learning_rate(self):
+        if self._variance_learning_rate is None:
+            return
         decays = int(self.epochs_trained) // self.variance_decay_epochs
         self.optimizers["prior_variances"].learning_rate = (
             self._variance_learning_rate * 0.1**decays

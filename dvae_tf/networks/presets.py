@@ -135,10 +135,9 @@ def _compact_images():
             dense_units=(256,),
         ),
         discriminator_body=lambda shape: Downsampler(
-            ((32,), (64,), (128,), (128,)),
+            ((32,), (64,), (128,)),
             kernel_size=3,
             dense_units=256,
-            stem_stride=2,
             spectral_norm=True,
             negative_slope=0.1,
         ),
