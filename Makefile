@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: demo test lint
 
 demo: .venv/installed
-	$(BIN)/python scripts/train.py --dataset digits --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
+	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
 
 test: .venv/installed-dev
 	$(BIN)/ruff check .

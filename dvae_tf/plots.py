@@ -107,7 +107,7 @@ def scatter(path, groups, class_names, title, axis_names=("x", "y")):
             _scatter_classes(panel, points, label, class_names)
             panel.set(title=name, xlabel=axis_names[0], aspect="equal")
         axes[0, 0].set_ylabel(axis_names[1])
-        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
         figure.suptitle(title)
 
 
@@ -136,7 +136,7 @@ def codes(path, z_s, z_u, means, label, class_names, seed=0):
         right.set_title("z_u: one cloud, classes mixed, is wanted")
         for panel in (left, right):
             panel.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        left.legend(loc="center right", bbox_to_anchor=(0, 0.5), frameon=False)
+        left.legend(loc="center right", bbox_to_anchor=(0, 0.5), frameon=False, markerscale=2)
         figure.suptitle(f"Codes of {len(z_s)} held-out examples ({method})")
 
 

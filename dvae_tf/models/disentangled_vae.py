@@ -353,7 +353,12 @@ class DisentangledVAE(keras.Model):
         if label is None or more is not None:
             came = "only x" if label is None else "a third element (sample weights or factors)"
             raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
-        return x, tf.reshape(tf.cast(label, tf.int32), [-1])
+        if x.dtype.is_integer:
+            raise ValueError(
+                f"x has dtype {x.dtype.name}; give floats, images in [-1, 1], as "
+                "dvae_tf.data.from_arrays does."
+            )
+        return tf.cast(x, tf.float32), tf.reshape(tf.cast(label, tf.int32), [-1])
 
     def _mixture_step(self, x, label):
         with tf.GradientTape(persistent=True) as tape:
