@@ -37,6 +37,8 @@ def train(
     batch_size=96,
     seed=0,
     size=None,
+    loss_weights=None,
+    variance_decay_epochs=None,
     output=None,
     console=None,
 ):
@@ -52,6 +54,10 @@ def train(
         batch_size: int. Defaults to 96.
         seed: int, of everything random. Defaults to 0.
         size: int, side of the images in pixels, where the data set leaves it open.
+        loss_weights: dict of loss name to float, in place of some of the recipe's.
+        variance_decay_epochs: int, epochs after which the learning rate of the mixture's variances
+            falls tenfold, again and again. Defaults to the recipe's 10, or as many more as make
+            6,250 steps.
         output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
         console: rich.console.Console for what is printed. Defaults to standard output.
 
@@ -70,6 +76,8 @@ def train(
         "batch_size": batch_size,
         "seed": seed,
         "size": size,
+        "loss_weights": loss_weights or {},
+        "variance_decay_epochs": variance_decay_epochs,
     }
     for name in ("epochs", "batch_size"):
         if arguments[name] < 1:
@@ -200,19 +208,22 @@ def _folder_name(dataset):
 
 
 def _new_model(arguments, data):
-    from dvae_tf.models import RECIPES, DisentangledVAE, DisentangledVAEGAN
+    from dvae_tf.models import DisentangledVAE, DisentangledVAEGAN
+    from dvae_tf.models.recipes import recipe
 
     model = DisentangledVAEGAN if arguments["gan"] else DisentangledVAE
+    longest_wait = max(
+        recipe(arguments["recipe"]).variance_decay_epochs,
+        math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch),
+    )
     return model(
         data.info.shape,
         data.info.num_classes,
         preset=arguments["preset"],
         recipe=arguments["recipe"],
         seed=arguments["seed"],
-        variance_decay_epochs=max(
-            RECIPES[arguments["recipe"]].variance_decay_epochs,
-            math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch),
-        ),
+        loss_weights=arguments["loss_weights"],
+        variance_decay_epochs=arguments["variance_decay_epochs"] or longest_wait,
     )
 
 

@@ -8,6 +8,11 @@ import argparse
 import sys
 
 
+def loss_weight(text):
+    name, _, weight = text.partition("=")
+    return name, float(weight)
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
@@ -35,6 +40,20 @@ def parse_arguments():
     parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
     parser.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
     parser.add_argument("--size", type=int, help="side that images are resized to, in pixels")
+    parser.add_argument(
+        "--loss-weights",
+        nargs="+",
+        type=loss_weight,
+        default=[],
+        metavar="LOSS=WEIGHT",
+        help="in place of the recipe's, such as kl=0.5 likelihood=1",
+    )
+    parser.add_argument(
+        "--variance-decay-epochs",
+        type=int,
+        help="epochs after which the learning rate of the mixture's variances falls tenfold "
+        "(default: 10, or as many more as make 6,250 steps)",
+    )
     parser.add_argument("--output", help="folder of the run (default: runs/DATASET)")
     parser.add_argument(
         "--resume",
@@ -65,6 +84,8 @@ def main():
                 batch_size=arguments.batch_size,
                 seed=arguments.seed,
                 size=arguments.size,
+                loss_weights=dict(arguments.loss_weights),
+                variance_decay_epochs=arguments.variance_decay_epochs,
                 output=arguments.output,
             )
     except ValueError as error:
