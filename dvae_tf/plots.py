@@ -99,10 +99,10 @@ def scatter(path, groups, class_names, title, axis_names=("x", "y")):
         title: str, above all.
         axis_names: two str. Default to "x" and "y".
     """
-    with _figure(path, 4.6 * len(groups) + 1, 4.4, 1, len(groups), sharex=True, sharey=True) as (
-        figure,
-        axes,
-    ):
+    width, height = np.ptp(np.concatenate([points for points, _ in groups.values()]), axis=0)
+    panel_height = np.clip(4.6 * height / max(width, 1e-6), 1.5, 6.0)
+    shape = (4.6 * len(groups) + 1.5, panel_height + 1.3, 1, len(groups))
+    with _figure(path, *shape, sharex=True, sharey=True) as (figure, axes):
         for panel, (name, (points, label)) in zip(axes[0], groups.items(), strict=True):
             _scatter_classes(panel, points, label, class_names)
             panel.set(title=name, xlabel=axis_names[0], aspect="equal")
