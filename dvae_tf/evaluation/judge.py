@@ -7,6 +7,8 @@ verdicts go is its own accuracy on real test data, which every report gives besi
 import keras
 import numpy as np
 
+from dvae_tf.data.examples import Arrays
+from dvae_tf.data.pipeline import batches
 from dvae_tf.networks.presets import is_square_image, seeded_initializers
 from dvae_tf.tasks import inward
 
@@ -79,10 +81,8 @@ def train_judge(x, label, num_classes, seed=0):
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    random = np.random.default_rng(seed)
-    for _ in range(epochs):
-        order = random.permutation(len(x))
-        network.fit(x[order], label[order], BATCH_SIZE, verbose=0, shuffle=False)
+    dataset = batches(Arrays(x, label), BATCH_SIZE, shuffle=True, seed=seed)
+    network.fit(dataset, epochs=epochs, verbose=0, shuffle=False)
     return Judge(network)
 
 

@@ -68,13 +68,13 @@ def test_digits_are_trained_stopped_resumed_and_sampled(tmp_path):
     arguments = ["--preset", "toy", "--no-gan", "--epochs", 50, "--batch-size", 32]
     process = start("train.py", *arguments, folder=tmp_path)
     folder = tmp_path / "runs" / "digits"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 240
     while not list(folder.glob("tensorboard/validation/*")):  # the first epoch is over
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    out, error = process.communicate(timeout=120)
+    out, error = process.communicate(timeout=240)
     assert process.returncode == 130, error
     assert "python scripts/train.py --resume --output runs/digits" in out
     done = len(read_history(folder / "history.csv"))
