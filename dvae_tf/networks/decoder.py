@@ -24,6 +24,7 @@ class Decoder(keras.Model):
 
     Example:
 
+    >>> from dvae_tf.networks import Upsampler
     >>> decoder = Decoder((28, 28, 1), Upsampler(28, ((32,), (16,))))
     >>> tuple(decoder(keras.ops.zeros((8, 48))).shape)
     (8, 28, 28, 1)

@@ -21,6 +21,7 @@ class Discriminator(keras.Model):
 
     Example:
 
+    >>> from dvae_tf.networks import MLP
     >>> discriminator = Discriminator(10, MLP((32, 32), spectral_norm=True))
     >>> logits = discriminator((keras.ops.zeros((8, 2)), keras.ops.zeros((8,), "int32")))
     >>> tuple(logits.shape)

@@ -18,6 +18,7 @@ class EncoderS(keras.Model):
 
     Example:
 
+    >>> from dvae_tf.networks import MLP
     >>> encoder = EncoderS(16, MLP((32, 32)))
     >>> tuple(encoder(keras.ops.zeros((8, 2))).shape)
     (8, 16)

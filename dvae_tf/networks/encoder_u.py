@@ -21,6 +21,7 @@ class EncoderU(keras.Model):
 
     Example:
 
+    >>> from dvae_tf.networks import MLP
     >>> encoder = EncoderU(32, MLP((32, 32)))
     >>> mean, stddev = encoder(keras.ops.zeros((8, 2)))
     >>> tuple(mean.shape), tuple(stddev.shape)
