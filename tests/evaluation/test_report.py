@@ -64,7 +64,8 @@ def test_a_perfect_model_reads_one(moons):
     assert figures["judge_accuracy"] > 0.9
     assert figures["zs_accuracy"] > 0.9
     assert figures["sample_consistency"] > 0.95
-    assert figures["swap_consistency"] > 0.9
+    # The arcs overlap, so the copier mistakes the class of some donors, and no more swaps fail.
+    assert figures["swap_consistency"] == pytest.approx(figures["zs_accuracy"], abs=0.05)
     assert figures["reconstruction_mse"] < 0.05
     assert figures["arc_distance"] == pytest.approx(0.12, abs=0.02)
 
