@@ -271,9 +271,8 @@ def _fit(folder, arguments, data, model, console):
     from dvae_tf import callbacks
 
     done = int(model.epochs_trained)
-    # Each pass over the data draws the next random order: skip those that were used.
-    for _ in range(done * data.passes):
-        iter(data.train)
+    # One endless stream of batches, the same for the same seed: a resumed run skips what was used.
+    batches = data.train.repeat().skip(done * data.steps_per_epoch)
     checkpoint = callbacks.Checkpoint(folder, callbacks.read_history(folder / "history.csv")[:done])
     progress = callbacks.ProgressBar(
         arguments["epochs"],
@@ -286,7 +285,8 @@ def _fit(folder, arguments, data, model, console):
     started = time.monotonic()
     try:
         model.fit(
-            data.train.repeat(data.passes),
+            batches,
+            steps_per_epoch=data.steps_per_epoch,
             epochs=arguments["epochs"],
             initial_epoch=done,
             validation_data=data.validation,
