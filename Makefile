@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint
+.PHONY: demo test
 
 demo: .venv/installed
 	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)

@@ -212,7 +212,7 @@ def _new_model(arguments, data):
     from dvae_tf.models.recipes import recipe
 
     model = DisentangledVAEGAN if arguments["gan"] else DisentangledVAE
-    longest_wait = max(
+    decay_epochs = max(
         recipe(arguments["recipe"]).variance_decay_epochs,
         math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch),
     )
@@ -223,7 +223,7 @@ def _new_model(arguments, data):
         recipe=arguments["recipe"],
         seed=arguments["seed"],
         loss_weights=arguments["loss_weights"],
-        variance_decay_epochs=arguments["variance_decay_epochs"] or longest_wait,
+        variance_decay_epochs=arguments["variance_decay_epochs"] or decay_epochs,
     )
 
 
