@@ -20,6 +20,7 @@ _MODULES = (
     "priors",
     "runs",
     "tasks",
+    "training",
 )
 
 __all__ = [*_HOMES, *_MODULES]

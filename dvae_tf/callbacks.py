@@ -175,7 +175,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
     Args:
         folder: str or pathlib.Path of the logs; `train`, `validation` and `images` come below.
         images: array [n, height, width, channels], held-out images to reconstruct. Defaults to
-            none: no grids, for data that is no images.
+            none. Models of other data than images have no grids.
         every: int, epochs between two grids. Defaults to 1.
         samples: int, samples a class. Defaults to 8.
     """
@@ -195,7 +195,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
                 for name, value in (logs or {}).items():
                     if name.startswith("val_") == bool(prefix):
                         tf.summary.scalar(f"epoch_{name.removeprefix(prefix)}", value)
-        if self.images is not None and (epoch + 1) % self.every == 0:
+        if len(self.model.sample_shape) == 3 and (epoch + 1) % self.every == 0:
             with self._writer("images", epoch):
                 self._write_grids()
 
@@ -209,9 +209,11 @@ class TensorBoardLogs(keras.callbacks.Callback):
     def _write_grids(self):
         classes = min(self.model.num_classes, self.MOST_CLASSES)
         drawn = tasks.sample(self.model, np.repeat(np.arange(classes), self.samples))
-        pairs = np.stack([tasks.outward(self.images), tasks.reconstruct(self.model, self.images)])
         tf.summary.image("samples", tile(drawn.reshape(classes, -1, *drawn.shape[1:])))
-        tf.summary.image("images above their reconstructions", tile(pairs))
+        if self.images is not None:
+            decoded = tasks.reconstruct(self.model, self.images)
+            pairs = np.stack([tasks.outward(self.images), decoded])
+            tf.summary.image("images above their reconstructions", tile(pairs))
 
 
 def tile(images):
@@ -230,6 +232,39 @@ def tile(images):
     """
     rows, columns, height, width, channels = images.shape
     return images.transpose(0, 2, 1, 3, 4).reshape(1, rows * height, columns * width, channels)
+
+
+class Snapshots(keras.callbacks.Callback):
+    """Keeps samples of the model as training goes on: before it and after every so many epochs.
+
+    Args:
+        folder: str or pathlib.Path; the samples after 20 epochs are in epoch_0020.npy.
+        every: int, epochs between two.
+        count: int, samples, the classes in turn. Defaults to 600.
+    """
+
+    def __init__(self, folder, every, count=600):
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+        self.every = every
+        self.count = count
+
+    def on_train_begin(self, logs=None):
+        if int(self.model.epochs_trained) == 0:
+            self._keep(0)
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.every == 0:
+            self._keep(epoch + 1)
+
+    def _keep(self, epoch):
+        with written(self.folder / f"epoch_{epoch:04d}.npy") as temporary:
+            np.save(temporary, tasks.sample(self.model, labels_in_turn(self.model, self.count)))
+
+
+def labels_in_turn(model, count):
+    """Returns the classes of a model in turn, an int array [count]."""
+    return np.arange(count) % model.num_classes
 
 
 class GracefulStop(keras.callbacks.Callback):

@@ -35,6 +35,15 @@ def written(path):
         temporary.unlink(missing_ok=True)
 
 
+def cache_folder():
+    """Where what can be made again is kept: dvae_tf below $XDG_CACHE_HOME or ~/.cache.
+
+    Returns:
+        pathlib.Path.
+    """
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "dvae_tf"
+
+
 def write_json(path, value):
     """Writes a value as indented JSON.
 

@@ -136,14 +136,16 @@ def latent_confusion(logits):
     return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
 
 
-def discrimination(real, decoded, sampled):
+def discrimination(real, *generated):
     """L_D: the hinge loss of the discriminator.
 
-    max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)).
+    max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)): one term for inputs and
+    one for each kind of generated input.
 
     Args:
-        real, decoded, sampled: float tensors [batch], D's logits of inputs, of their
-            reconstructions and of samples of the model.
+        real: float tensor [batch], D's logits of inputs.
+        *generated: float tensors [batch], D's logits of reconstructions, of samples of the model,
+            or of both.
 
     Returns:
         float32 tensor [batch].
@@ -154,14 +156,14 @@ def discrimination(real, decoded, sampled):
     >>> discrimination(one, -one, -one).numpy().tolist()
     [0.0]
     """
-    return tf.nn.relu(1.0 - real) + tf.nn.relu(1.0 + decoded) + tf.nn.relu(1.0 + sampled)
+    return tf.add_n([tf.nn.relu(1.0 - real), *(tf.nn.relu(1.0 + logits) for logits in generated)])
 
 
-def generation(decoded, sampled):
+def generation(*generated):
     """L_G: the hinge loss of the decoder, -D(x', y) - D(x_p, y_p).
 
     Args:
-        decoded, sampled: float tensors [batch], D's logits of reconstructions and of samples.
+        *generated: float tensors [batch], D's logits of reconstructions, of samples, or of both.
 
     Returns:
         float32 tensor [batch].
@@ -171,4 +173,4 @@ def generation(decoded, sampled):
     >>> generation(tf.constant([0.5]), tf.constant([1.0])).numpy().tolist()
     [-1.5]
     """
-    return -decoded - sampled
+    return -tf.add_n(generated)

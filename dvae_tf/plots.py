@@ -111,6 +111,36 @@ def scatter(path, groups, class_names, title, axis_names=("x", "y")):
         figure.suptitle(title)
 
 
+def scatter_grid(path, rows, class_names, title, axis_names=("x", "y")):
+    """Draws a grid of small panels with points of the plane, equal scales everywhere.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        rows: dict of row title to dict of column title to (points [n, 2], label [n]). The columns
+            of the first row name all.
+        class_names: sequence of str.
+        title: str, above all.
+        axis_names: two str. Default to "x" and "y".
+    """
+    columns = list(next(iter(rows.values())))
+    every = np.concatenate([points for row in rows.values() for points, _ in row.values()])
+    # A few strays would make all else small.
+    low, high = np.quantile(every, [0.002, 0.998], axis=0)
+    size = (2.3 * len(columns) + 1.2, 2.0 * len(rows) + 0.8, len(rows), len(columns))
+    with _figure(path, *size, sharex=True, sharey=True) as (figure, axes):
+        for line, (name, row) in zip(axes, rows.items(), strict=True):
+            for panel, (points, label) in zip(line, row.values(), strict=True):
+                _scatter_classes(panel, points, label, class_names)
+                panel.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+            line[0].set_ylabel(f"{name}\n{axis_names[1]}" if name else axis_names[1])
+        for panel, column in zip(axes[0], columns, strict=True):
+            panel.set_title(column, fontsize=10)
+        for panel in axes[-1]:
+            panel.set_xlabel(axis_names[0])
+        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
+        figure.suptitle(title)
+
+
 def codes(path, z_s, z_u, means, label, class_names, seed=0):
     """Draws z_s and z_u side by side: t-SNE where they have more than two dimensions.
 
@@ -160,6 +190,65 @@ def history(path, rows, names):
                 panel.plot(epochs, [row[f"val_{name}"] for row in rows], label="validation")
             panel.set(title=name, xlabel="epoch")
         axes[0, 0].legend(frameon=False)
+
+
+def bars(path, series, title, axis_name, lines=None):
+    """Draws groups of bars with their intervals.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        series: dict of a series' name to (values, intervals), both dicts with the names of the
+            bars as keys; an interval is a dict with "low" and "high".
+        title: str, above all.
+        axis_name: str, beside the axis of values.
+        lines: dict of str to float, dashed lines across. Defaults to none.
+    """
+    names = list(next(iter(series.values()))[0])
+    with _figure(path, max(6.0, 1.1 * len(names) * len(series) ** 0.5 + 2.5), 3.6) as (_, axes):
+        panel = axes[0, 0]
+        _grouped_bars(panel, series)
+        for number, (name, value) in enumerate((lines or {}).items()):
+            panel.axhline(value, ls=("--", ":")[number % 2], color="black", lw=1, label=name)
+        panel.set(title=title, ylabel=axis_name)
+        panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+
+
+def activity(path, kl_per_dimension, errors, intervals):
+    """Draws what each dimension of z_u carries and what reconstructions lose without it.
+
+    Args:
+        path: str or pathlib.Path of the PNG file.
+        kl_per_dimension: sequence of float, in nats.
+        errors: dict of float, the mean squared error with the "true" z_u, with z_u from the
+            "prior", with that of an "other" image.
+        intervals: dict of dict with "low" and "high", of the same keys.
+    """
+    names = {"true": "its own z_u", "prior": "z_u from N(0, I)", "other": "z_u of another"}
+    with _figure(path, 10, 3.6, 1, 2) as (_, axes):
+        left, right = axes[0]
+        left.bar(range(len(kl_per_dimension)), sorted(kl_per_dimension, reverse=True))
+        left.set(
+            title="KL(q(z_u | x) : N(0, I)) of each dimension",
+            xlabel="dimension, most active first",
+            ylabel="nats",
+        )
+        values = {names[key]: errors[key] for key in names}
+        ends = {names[key]: intervals[key] for key in names}
+        _grouped_bars(right, {"": (values, ends)})
+        right.set(title="Reconstruction with z_s and ...", ylabel="mean squared error")
+
+
+def _grouped_bars(axes, series):
+    names = list(next(iter(series.values()))[0])
+    width = 0.8 / len(series)
+    for number, (label, (values, intervals)) in enumerate(series.items()):
+        height = np.array([values[name] for name in names])
+        ends = np.array([[intervals[name]["low"], intervals[name]["high"]] for name in names]).T
+        place = np.arange(len(names)) + (number - (len(series) - 1) / 2) * width
+        axes.bar(place, height, width, label=label, color=COLOURS[number])
+        reach = np.maximum([height - ends[0], ends[1] - height], 0.0)
+        axes.errorbar(place, height, reach, fmt="none", ecolor="black", capsize=2, lw=1)
+    axes.set_xticks(range(len(names)), names)
 
 
 def _scatter_classes(axes, points, label, class_names):

@@ -4,11 +4,15 @@ Images go in as uint8 in [0, 255] or float in [-1, 1] and come out as uint8; oth
 both ways.
 """
 
+import collections
+
 import numpy as np
 
 from dvae_tf.data.pipeline import to_float, to_uint8
 
 CHUNK = 256
+
+Nearest = collections.namedtuple("Nearest", ["index", "distance"])
 
 
 def sample(model, label, temperature=1.0, seed=0):
@@ -58,7 +62,7 @@ def reconstruct(model, x):
     (4, 2)
     """
     codes = encode(model, x)
-    return outward(_decode(model, codes.z_s, codes.z_u_mean))
+    return decode(model, codes.z_s, codes.z_u_mean)
 
 
 def classify(model, x):
@@ -98,8 +102,10 @@ def swap(model, x_s, x_u):
     (4, 5, 2)
     """
     z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
-    decoded = _decode(model, np.repeat(z_s, len(z_u), axis=0), np.tile(z_u, (len(z_s), 1)))
-    return outward(decoded).reshape(len(z_s), len(z_u), *decoded.shape[1:])
+    shape = (len(z_s), len(z_u))
+    z_s = np.broadcast_to(z_s[:, np.newaxis], (*shape, z_s.shape[1]))
+    z_u = np.broadcast_to(z_u[np.newaxis], (*shape, z_u.shape[1]))
+    return _decode_grid(model, z_s, z_u)
 
 
 def swap_pairs(model, x_s, x_u):
@@ -118,7 +124,168 @@ def swap_pairs(model, x_s, x_u):
     >>> swap_pairs(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.ones((4, 2))).shape
     (4, 2)
     """
-    return outward(_decode(model, encode(model, x_s).z_s, encode(model, x_u).z_u_mean))
+    return decode(model, encode(model, x_s).z_s, encode(model, x_u).z_u_mean)
+
+
+def interpolate_class(model, start, stop, x, steps=8, path="straight"):
+    """Walks z_s from class to class while z_u stays.
+
+    Args:
+        model: DisentangledVAE.
+        start, stop: int arrays [n], the classes whose means the walks begin and end at.
+        x: array [n, *shape], donors of z_u.
+        steps: int, examples a walk, both ends included. Defaults to 8.
+        path: str, "straight" or "spherical". Defaults to "straight".
+
+    Returns:
+        array [n, steps, *shape].
+
+    Raises:
+        ValueError: if `steps` is below 2, a label is outside [0, num_classes), or the path is
+            unknown.
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> model = DisentangledVAE((2,), 3, preset="toy")
+    >>> interpolate_class(model, [0], [1], np.zeros((1, 2)), steps=5).shape
+    (1, 5, 2)
+    """
+    means = np.asarray(model.prior_s.means)
+    for label in (*np.ravel(start), *np.ravel(stop)):
+        if not 0 <= label < len(means):
+            raise ValueError(f"label {label} is outside [0, {len(means)}).")
+    z_s = _walk(means[np.asarray(start)], means[np.asarray(stop)], steps, path)
+    z_u = np.repeat(encode(model, x).z_u_mean[:, np.newaxis], steps, axis=1)
+    return _decode_grid(model, z_s, z_u)
+
+
+def interpolate_style(model, x_start, x_stop, steps=8, path="straight"):
+    """Walks z_u from one example to another while z_s stays that of the first.
+
+    Args:
+        model: DisentangledVAE.
+        x_start, x_stop: arrays [n, *shape].
+        steps: int, examples a walk, both ends included. Defaults to 8.
+        path: str, "straight" or "spherical": the latter keeps to where a Gaussian of many
+            dimensions has its mass. Defaults to "straight".
+
+    Returns:
+        array [n, steps, *shape].
+
+    Raises:
+        ValueError: if `steps` is below 2 or the path is unknown.
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> model = DisentangledVAE((2,), 3, preset="toy")
+    >>> interpolate_style(model, np.zeros((1, 2)), np.ones((1, 2)), steps=5).shape
+    (1, 5, 2)
+    """
+    codes = encode(model, x_start)
+    z_u = _walk(codes.z_u_mean, encode(model, x_stop).z_u_mean, steps, path)
+    return _decode_grid(model, np.repeat(codes.z_s[:, np.newaxis], steps, axis=1), z_u)
+
+
+def traverse(model, x, dimension, values):
+    """Sets one dimension of z_u to several values, all else as encoded.
+
+    Args:
+        model: DisentangledVAE.
+        x: array [n, *shape].
+        dimension: int in [0, latent_dim_u).
+        values: float array [steps], such as np.linspace(-3, 3, 7): the prior's deviation is 1.
+
+    Returns:
+        array [n, steps, *shape].
+
+    Raises:
+        ValueError: if the dimension is outside [0, latent_dim_u).
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> traverse(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), 1, [-1, 0, 1]).shape
+    (4, 3, 2)
+    """
+    if not 0 <= dimension < model.latent_dim_u:
+        raise ValueError(f"dimension {dimension} is outside [0, {model.latent_dim_u}).")
+    codes = encode(model, x)
+    z_s = np.repeat(codes.z_s[:, np.newaxis], len(values), axis=1)
+    z_u = np.repeat(codes.z_u_mean[:, np.newaxis], len(values), axis=1)
+    z_u[:, :, dimension] = values
+    return _decode_grid(model, z_s, z_u)
+
+
+def inpaint(model, x, mask, iterations=10):
+    """Fills a hole: encodes, decodes, takes only the hole from that, and again.
+
+    Zheng & Sun (CVPR 2019), section 4: one iteration. The hole starts at 0, the middle of the
+    range.
+
+    Args:
+        model: DisentangledVAE.
+        x: array [n, *shape]; what is in the hole is not looked at.
+        mask: bool array, True in the hole, that fits x: [height, width] for all images alike,
+            [*shape], or either for each example.
+        iterations: int >= 1. Defaults to 10.
+
+    Returns:
+        array [n, *shape], equal to x outside the hole.
+
+    Raises:
+        ValueError: if the mask does not fit or `iterations` is below 1.
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> model = DisentangledVAE((8, 8, 1), 3)
+    >>> mask = np.zeros((8, 8), bool)
+    >>> mask[2:5, 2:5] = True
+    >>> inpaint(model, np.zeros((4, 8, 8, 1), np.uint8), mask).shape
+    (4, 8, 8, 1)
+    """
+    if iterations < 1:
+        raise ValueError(f"iterations is {iterations}; give at least 1.")
+    x = np.asarray(x)
+    mask = _fitting_mask(mask, x.shape)
+    filled = np.where(mask, np.float32(0.0), inward(x))
+    for _ in range(iterations):
+        codes = encode(model, filled)
+        filled = np.where(mask, _decode(model, codes.z_s, codes.z_u_mean), filled)
+    return np.where(mask, outward(filled), outward(x) if x.ndim >= 4 else x)
+
+
+def nearest(x, among, count=1):
+    """Finds the examples of a set that come nearest, such as the training images of a sample.
+
+    Args:
+        x: array [n, *shape].
+        among: array [m, *shape].
+        count: int, how many neighbours. Defaults to 1.
+
+    Returns:
+        Nearest(index int array [n, count], distance float array [n, count]): the distance is the
+        root mean squared difference, values in the package's range.
+
+    Raises:
+        ValueError: if `count` is below 1 or above m.
+
+    Example:
+
+    >>> found = nearest(np.array([[0.9]]), np.array([[0.0], [1.0]]))
+    >>> found.index.tolist(), found.distance.round(3).tolist()
+    ([[1]], [[0.1]])
+    """
+    from sklearn.neighbors import NearestNeighbors
+
+    if not 1 <= count <= len(among):
+        raise ValueError(f"count is {count}; give 1 to {len(among)}, the size of the set.")
+    x, among = (inward(values).reshape(len(values), -1) for values in (x, among))
+    finder = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(among)
+    distance, index = finder.kneighbors(x)
+    return Nearest(index, distance / np.sqrt(x.shape[1]))
 
 
 def encode(model, x):
@@ -141,6 +308,26 @@ def encode(model, x):
     return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
+def decode(model, z_s, z_u):
+    """Puts many codes together.
+
+    Args:
+        model: DisentangledVAE.
+        z_s: float array [n, latent_dim_s].
+        z_u: float array [n, latent_dim_u].
+
+    Returns:
+        array [n, *shape].
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
+    (4, 2)
+    """
+    return outward(_decode(model, z_s, z_u))
+
+
 def inward(x):
     """Turns uint8 images into the package's floats; floats pass."""
     x = np.asarray(x)
@@ -155,6 +342,49 @@ def outward(x):
 def _decode(model, z_s, z_u):
     pairs = zip(_chunks(z_s), _chunks(z_u), strict=True)
     return np.concatenate([model.decode(*pair).numpy() for pair in pairs])
+
+
+def _decode_grid(model, z_s, z_u):
+    """Decodes codes [rows, columns, latent] into [rows, columns, *shape]."""
+    rows, columns = z_s.shape[:2]
+    flat = (code.reshape(rows * columns, -1) for code in (z_s, z_u))
+    decoded = decode(model, *flat)
+    return decoded.reshape(rows, columns, *decoded.shape[1:])
+
+
+def _walk(start, stop, steps, path):
+    """Codes on the way from start to stop [n, latent]: an array [n, steps, latent]."""
+    if steps < 2:
+        raise ValueError(f"steps is {steps}; a walk has at least its 2 ends.")
+    if path not in ("straight", "spherical"):
+        raise ValueError(f"No path is called {path!r}; choose straight or spherical.")
+    t = np.linspace(0.0, 1.0, steps, dtype=np.float32)[:, np.newaxis]
+    start, stop = start[:, np.newaxis], stop[:, np.newaxis]
+    if path == "straight":
+        return (1.0 - t) * start + t * stop
+    lengths = np.linalg.norm(start, axis=-1) * np.linalg.norm(stop, axis=-1)
+    cosine = np.sum(start * stop, axis=-1) / np.maximum(lengths, 1e-12)
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))[..., np.newaxis]
+    sine = np.sin(angle)
+    # Codes in one or in opposite directions span no plane to turn in: straight on.
+    flat = sine < 1e-4
+    sine = np.where(flat, 1.0, sine)
+    first = np.where(flat, 1.0 - t, np.sin((1.0 - t) * angle) / sine)
+    return first * start + np.where(flat, t, np.sin(t * angle) / sine) * stop
+
+
+def _fitting_mask(mask, shape):
+    """Gives a mask all axes of x."""
+    mask = np.asarray(mask)
+    wanted = [shape[1:], shape]
+    if len(shape) == 4:
+        wanted = [shape[1:3], shape[:3], *wanted]
+    if mask.dtype != bool or mask.shape not in wanted:
+        raise ValueError(
+            f"mask has dtype {mask.dtype} and shape {mask.shape}; give bool of shape "
+            f"{' or '.join(map(str, wanted))}, True in the hole."
+        )
+    return mask[..., np.newaxis] if mask.shape in wanted[:-2] else mask
 
 
 def _chunks(x):

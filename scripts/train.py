@@ -21,16 +21,22 @@ def parse_arguments():
         help="three_moons, shapes, digits, folder:PATH, npz:PATH, or a name of TensorFlow Datasets "
         "such as mnist, fashion_mnist, svhn_cropped, cifar10 (default: digits)",
     )
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--model",
+        help="disentangled_vae_gan, disentangled_vae, or a baseline: cvae, cgan, cvae_gan "
+        "(default: disentangled_vae_gan)",
+    )
+    choice.add_argument(
+        "--gan",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="disentangled_vae_gan, or disentangled_vae: without the discriminator (default: with)",
+    )
     parser.add_argument(
         "--preset", default="compact", help="toy, compact, paper (default: compact)"
     )
     parser.add_argument("--recipe", default="paper", help="training recipe (default: paper)")
-    parser.add_argument(
-        "--gan",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="with or without the discriminator (default: with)",
-    )
     parser.add_argument(
         "--epochs",
         type=int,
@@ -69,17 +75,18 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    from dvae_tf import runs
+    from dvae_tf import training
 
     try:
         if arguments.resume:
-            report = runs.resume(arguments.output, arguments.epochs)
+            report = training.resume(arguments.output, arguments.epochs)
         else:
-            report = runs.train(
+            report = training.train(
                 dataset=arguments.dataset,
+                model=arguments.model
+                or ("disentangled_vae_gan" if arguments.gan else "disentangled_vae"),
                 preset=arguments.preset,
                 recipe=arguments.recipe,
-                gan=arguments.gan,
                 epochs=40 if arguments.epochs is None else arguments.epochs,
                 batch_size=arguments.batch_size,
                 seed=arguments.seed,

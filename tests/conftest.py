@@ -2,7 +2,41 @@ import matplotlib
 import numpy as np
 import pytest
 
+from dvae_tf import runs, training
+
 matplotlib.use("agg")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Keeps what the package caches away from the user's own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def short_epochs():
+    """Makes epochs of small data short: two passes over three moons."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "LEAST_STEPS", 110)
+        yield
+
+
+@pytest.fixture(scope="session")
+def moons_run(short_epochs, tmp_path_factory):
+    """The folder of a run on three moons, two epochs of the toy networks."""
+    folder = tmp_path_factory.mktemp("runs") / "moons"
+    training.train("three_moons", "disentangled_vae", "toy", epochs=2, output=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits_run(short_epochs, tmp_path_factory):
+    """The folder of a run on digits, two epochs of the toy networks."""
+    folder = tmp_path_factory.mktemp("runs") / "digits"
+    training.train("digits", "disentangled_vae_gan", "toy", epochs=2, output=folder)
+    return folder
 
 
 @pytest.fixture

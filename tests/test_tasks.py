@@ -61,3 +61,80 @@ def test_long_lists_are_cut_into_chunks(model, images):
 
 def test_classify_gives_probabilities(model, images):
     np.testing.assert_allclose(tasks.classify(model, images).sum(axis=-1), 1.0, rtol=1e-5)
+
+
+def test_interpolation_of_classes_goes_from_mean_to_mean(model, images):
+    walk = tasks.interpolate_class(model, [0, 1], [2, 2], images[:2], steps=5)
+    assert walk.shape == (2, 5, 8, 8, 1)
+    z_u = tasks.encode(model, images[:2]).z_u_mean
+    means = np.asarray(model.prior_s.means)
+    np.testing.assert_array_equal(walk[:, 0], tasks.decode(model, means[[0, 1]], z_u))
+    np.testing.assert_array_equal(walk[:, -1], tasks.decode(model, means[[2, 2]], z_u))
+
+
+@pytest.mark.parametrize("path", ["straight", "spherical"])
+def test_interpolation_of_style_keeps_the_class_code(model, images, path):
+    walk = tasks.interpolate_style(model, images[:2], images[2:4], steps=4, path=path)
+    np.testing.assert_array_equal(walk[:, 0], tasks.reconstruct(model, images[:2]))
+    swaps = tasks.swap_pairs(model, images[:2], images[2:4])
+    assert np.abs(tasks.inward(walk[:, -1]) - tasks.inward(swaps)).max() < 0.02
+
+
+def test_a_spherical_walk_keeps_the_length():
+    start, stop = np.array([[3.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 3.0]])
+    walk = tasks._walk(start, stop, 7, "spherical")
+    np.testing.assert_allclose(np.linalg.norm(walk, axis=-1), 3.0, rtol=1e-5)
+    np.testing.assert_allclose(walk[0, 3], np.array([1.0, 0.0, 1.0]) * 3 / np.sqrt(2), rtol=1e-5)
+    straight = tasks._walk(start, 2 * start, 3, "spherical")  # one direction: no angle to turn
+    np.testing.assert_allclose(straight[0, :, 0], [3.0, 4.5, 6.0])
+
+
+def test_traverse_moves_one_dimension(model, images):
+    walk = tasks.traverse(model, images[:2], 3, [-2.0, 0.0, 2.0])
+    codes = tasks.encode(model, images[:2])
+    codes.z_u_mean[:, 3] = 2.0
+    expected = tasks.decode(model, codes.z_s, codes.z_u_mean)
+    np.testing.assert_array_equal(walk[:, 2], expected)
+    assert walk.shape == (2, 3, 8, 8, 1)
+
+
+def test_inpainting_touches_the_hole_alone_and_does_not_look_into_it(model, images):
+    mask = np.zeros((8, 8), bool)
+    mask[2:5, 3:6] = True
+    filled = tasks.inpaint(model, images, mask, iterations=3)
+    np.testing.assert_array_equal(filled[:, ~mask], images[:, ~mask])
+    spoilt = np.where(mask[..., None], np.uint8(77), images)
+    np.testing.assert_array_equal(tasks.inpaint(model, spoilt, mask, iterations=3), filled)
+    each = np.broadcast_to(mask, (5, 8, 8))
+    np.testing.assert_array_equal(tasks.inpaint(model, images, each, iterations=3), filled)
+    once = tasks.inpaint(model, images, mask, iterations=1)
+    grey = np.where(mask[..., None], np.float32(0.0), tasks.inward(images))
+    np.testing.assert_array_equal(once[:, mask], tasks.reconstruct(model, grey)[:, mask])
+
+
+def test_nearest_is_the_nearest(images):
+    random = np.random.default_rng(1)
+    among = random.integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
+    found = tasks.nearest(images, among, count=3)
+    difference = tasks.inward(images)[:, None] - tasks.inward(among)[None]
+    distance = np.sqrt(np.mean(difference**2, axis=(2, 3, 4)))
+    np.testing.assert_array_equal(found.index, np.argsort(distance, axis=1)[:, :3])
+    np.testing.assert_allclose(found.distance, np.sort(distance, axis=1)[:, :3], rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda m, x: tasks.inpaint(m, x, np.zeros((8, 8))), "mask has dtype float64"),
+        (lambda m, x: tasks.inpaint(m, x, np.zeros((8, 7), bool)), r"shape \(8, 7\); give bool"),
+        (lambda m, x: tasks.inpaint(m, x, np.zeros((8, 8), bool), 0), "iterations is 0"),
+        (lambda m, x: tasks.traverse(m, x, 32, [0.0]), r"dimension 32 is outside \[0, 32\)"),
+        (lambda m, x: tasks.interpolate_class(m, [0], [3], x[:1]), "label 3 is outside"),
+        (lambda m, x: tasks.interpolate_style(m, x, x, steps=1), "steps is 1"),
+        (lambda m, x: tasks.interpolate_style(m, x, x, path="bent"), "No path is called 'bent'"),
+        (lambda m, x: tasks.nearest(x, x, count=6), "count is 6; give 1 to 5"),
+    ],
+)
+def test_wrong_input_is_named(model, images, call, message):
+    with pytest.raises(ValueError, match=message):
+        call(model, images)

@@ -31,6 +31,8 @@ class Info:
         count: int, number of examples in the split (an upper bound where corrupt files may be
             skipped).
         factor_names: tuple of str, the known factors of variation; empty where none is known.
+        factor_kinds: tuple of str, for each factor "continuous", "cyclic" (in radians) or
+            "categorical". Defaults to all continuous.
     """
 
     name: str
@@ -39,6 +41,11 @@ class Info:
     class_names: tuple
     count: int
     factor_names: tuple = ()
+    factor_kinds: tuple = ()
+
+    def __post_init__(self):
+        if not self.factor_kinds:
+            object.__setattr__(self, "factor_kinds", ("continuous",) * len(self.factor_names))
 
     @property
     def num_classes(self):

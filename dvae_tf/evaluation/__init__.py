@@ -1,6 +1,8 @@
 """Figures that say how good a model is."""
 
+from dvae_tf.evaluation.figure import Figure
 from dvae_tf.evaluation.judge import Judge, train_judge
-from dvae_tf.evaluation.report import report
+from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, report
+from dvae_tf.evaluation.subject import Subject
 
-__all__ = ["Judge", "report", "train_judge"]
+__all__ = ["PARTS", "QUICK_PARTS", "Figure", "Judge", "Subject", "report", "train_judge"]

@@ -1,50 +1,60 @@
-"""A classifier that judges a model from outside.
+"""A classifier that judges a model from outside, and a regressor that reads factors.
 
-It is trained on the real data alone and shares nothing with the model that it judges. How far its
-verdicts go is its own accuracy on real test data, which every report gives beside them.
+They are trained on the real data alone and share nothing with the model that they judge. How far
+their verdicts go is their own accuracy on real test data, which every report gives beside them.
 """
+
+import hashlib
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
+from dvae_tf.evaluation.figure import mean_figure
+from dvae_tf.files import cache_folder, written
 from dvae_tf.networks.presets import is_square_image, seeded_initializers
 from dvae_tf.tasks import inward
 
 EXAMPLES_SEEN = 300_000
 EPOCHS = (4, 60)
 BATCH_SIZE = 128
+CHUNK = 256
+# Goes up when a judge of the same data would come out different.
+VERSION = 1
 
 
 class Judge:
     """An independent classifier.
 
     Args:
-        network: keras.Model, x -> logits [batch, num_classes].
+        network: keras.Model, x -> logits [batch, num_classes]; the layer before its last gives
+            the features.
 
     Example:
 
     >>> x = np.concatenate([np.zeros((32, 2)), np.ones((32, 2))])
     >>> judge = train_judge(x, np.repeat([0, 1], 32), num_classes=2)
-    >>> judge.accuracy(x, np.repeat([0, 1], 32))
+    >>> judge.accuracy(x, np.repeat([0, 1], 32)).value
     1.0
     """
 
     def __init__(self, network):
-        self.network = network
+        both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
+        self._both = tf.function(lambda x: both(x, training=False), reduce_retracing=True)
 
-    def classify(self, x):
-        """Names the class of each example.
+    def embed(self, x):
+        """What the judge sees in each example.
 
         Args:
             x: array [n, *shape], uint8 images or floats.
 
         Returns:
-            int array [n].
+            (features float array [n, features], class probabilities float array [n, C]).
         """
-        logits = self.network.predict(inward(x), batch_size=256, verbose=0)
-        return np.argmax(logits, axis=-1)
+        features, logits = _in_chunks(self._both, inward(x))
+        return features, tf.nn.softmax(logits).numpy()
 
     def accuracy(self, x, label):
         """How often the judge names the given class.
@@ -54,13 +64,15 @@ class Judge:
             label: int array [n].
 
         Returns:
-            float in [0, 1].
+            Figure.
         """
-        return float(np.mean(self.classify(x) == np.asarray(label)))
+        return mean_figure(self.embed(x)[1].argmax(axis=-1) == np.asarray(label))
 
 
 def train_judge(x, label, num_classes, seed=0):
-    """Trains an independent classifier on real data.
+    """Trains an independent classifier on real data, or takes the one trained on it before.
+
+    A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data.
 
     Args:
         x: array [n, *shape], uint8 images or floats.
@@ -71,22 +83,90 @@ def train_judge(x, label, num_classes, seed=0):
     Returns:
         Judge.
     """
-    x = inward(x)
+    x, label = inward(x), np.asarray(label, np.int32)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return Judge(_trained("judge", x, label, num_classes, loss, seed))
+
+
+class FactorReader:
+    """An independent regressor of known factors.
+
+    Args:
+        network: keras.Model, x -> standardised factors [batch, factors].
+        mean, scale: float arrays [factors].
+    """
+
+    def __init__(self, network, mean, scale):
+        self.mean, self.scale = mean, scale
+        self._read = tf.function(lambda x: [network(x, training=False)], reduce_retracing=True)
+
+    def read(self, x):
+        """Tells the factors of each example.
+
+        Args:
+            x: array [n, *shape], uint8 images or floats.
+
+        Returns:
+            float array [n, factors].
+        """
+        (told,) = _in_chunks(self._read, inward(x))
+        return told * self.scale + self.mean
+
+
+def train_factor_reader(x, factors, seed=0):
+    """Trains an independent regressor of factors on real data, or takes the one from before.
+
+    Args:
+        x: array [n, *shape], uint8 images or floats.
+        factors: float array [n, factors].
+        seed: int, of weights, dropout and the order of the examples. Defaults to 0.
+
+    Returns:
+        FactorReader.
+    """
+    mean, scale = factors.mean(axis=0), factors.std(axis=0)
+    target = ((factors - mean) / scale).astype(np.float32)
+    network = _trained("factors", inward(x), target, factors.shape[1], "mse", seed)
+    return FactorReader(network, mean, scale)
+
+
+def _in_chunks(function, x):
+    """Calls a function of batches that returns several tensors; puts each together again."""
+    parts = [function(x[at : at + CHUNK]) for at in range(0, len(x), CHUNK)]
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+
+def _trained(kind, x, target, outputs, loss, seed):
+    content = hashlib.sha256(f"{VERSION} {kind} {x.shape} {outputs} {seed}".encode())
+    content.update(np.ascontiguousarray(x))
+    content.update(np.ascontiguousarray(target))
+    path = cache_folder() / f"{kind}-{content.hexdigest()[:20]}.keras"
+    if path.exists():
+        try:
+            return keras.saving.load_model(path, compile=False)
+        except (ValueError, OSError, KeyError):
+            path.unlink()  # Damaged: made again.
+    network = _fit(x, target, outputs, loss, seed)
+    with written(path) as temporary:
+        network.save(temporary)
+    return network
+
+
+def _fit(x, target, outputs, loss, seed):
     epochs = int(np.clip(EXAMPLES_SEEN // len(x), *EPOCHS))
     steps = epochs * -(-len(x) // BATCH_SIZE)
     with seeded_initializers(seed):
-        network = _network(x.shape[1:], num_classes)
-    network.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps)),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
-    dataset = batches(Arrays(x, label), BATCH_SIZE, shuffle=True, seed=seed)
+        network = _network(x.shape[1:], outputs)
+    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    network.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
+    order = batches(Arrays(x, np.arange(len(x))), BATCH_SIZE, shuffle=True, seed=seed)
+    target = tf.constant(target)
+    dataset = order.map(lambda x, index: (x, tf.gather(target, index)))
     network.fit(dataset, epochs=epochs, verbose=0, shuffle=False)
-    return Judge(network)
+    return network
 
 
-def _network(shape, num_classes):
+def _network(shape, outputs):
     layers = keras.layers
     if is_square_image(shape):
         features = [
@@ -99,5 +179,5 @@ def _network(shape, num_classes):
         ]
     else:
         features = [layers.Flatten(), layers.Dense(128, activation="relu")]
-    head = [layers.Dense(128, activation="relu"), layers.Dense(num_classes)]
+    head = [layers.Dense(128, activation="relu"), layers.Dense(outputs)]
     return keras.Sequential([layers.Input(shape), *features, *head])

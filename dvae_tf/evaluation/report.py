@@ -2,53 +2,216 @@
 
 import numpy as np
 
-from dvae_tf import tasks
 from dvae_tf.data.three_moons import arc_distance
-from dvae_tf.evaluation.judge import train_judge
+from dvae_tf.evaluation.activity import activity
+from dvae_tf.evaluation.classification import accuracy, calibration_error, mutual_information
+from dvae_tf.evaluation.factors import factors
+from dvae_tf.evaluation.figure import Figure, mean_figure
+from dvae_tf.evaluation.generation import generation
+from dvae_tf.evaluation.judge import train_factor_reader, train_judge
+from dvae_tf.evaluation.leakage import chance, leakage
+from dvae_tf.evaluation.reconstruction import squared_error, structural_similarity
+from dvae_tf.evaluation.swap import factor_errors, style_distance
 
 DRAWS = 1000
 
 
-def report(model, train, test, info, seed=0):
-    """Measures a model.
+def report(subject, train, test, info, parts=None, seed=0, on_part=None):
+    """Measures a model, or whatever else generates, encodes, decodes or classifies.
 
     Args:
-        model: DisentangledVAE.
+        subject: Subject. A part is left out where its functions are missing.
         train: Arrays, real examples that the judge is trained on.
         test: Arrays, held-out examples.
         info: Info of the data.
-        seed: int, of samples, swaps and the judge. Defaults to 0.
+        parts: sequence of str, keys of `PARTS`. Defaults to all.
+        seed: int, of samples, swaps, splits and classifiers. Defaults to 0.
+        on_part: function of a part's name, called before it is measured. Defaults to none.
 
     Returns:
-        dict of
-            zs_accuracy: share of `test` whose class the mixture posterior p(c | z_s) names;
-            sample_consistency: share of 1,000 samples whose asked class an independent classifier
-            names, the classes in equal parts;
-            swap_consistency: the same of 1,000 swaps between random pairs of `test`, for the class
-            of the donor of z_s;
-            judge_accuracy: the independent classifier's accuracy on `test`, the ceiling of both;
-            reconstruction_mse: mean squared error on `test`, values in the package's range;
-            arc_distance (three moons): mean distance of the samples to their class's arc;
-            test_examples, samples, swaps: how many each figure rests on.
+        dict of figures, in part dicts of them, as docs/evaluation.md lists them; under
+        "intervals" the same keys hold dicts of "low" and "high", the 95 % bootstrap interval, and
+        "examples", how many the figure rests on.
+
+    Raises:
+        ValueError: if a part is unknown.
     """
-    random = np.random.default_rng(seed)
-    judge = train_judge(train.x, train.label, info.num_classes, seed)
-    asked = np.arange(DRAWS) % info.num_classes
-    samples = tasks.sample(model, asked, seed=seed)
-    donor_s, donor_u = random.integers(0, len(test.label), (2, DRAWS))
-    swaps = tasks.swap_pairs(model, test.x[donor_s], test.x[donor_u])
-    reconstruction = tasks.inward(tasks.reconstruct(model, test.x))
-    probabilities = tasks.classify(model, test.x)
-    figures = {
-        "zs_accuracy": float(np.mean(probabilities.argmax(axis=-1) == test.label)),
-        "sample_consistency": judge.accuracy(samples, asked),
-        "swap_consistency": judge.accuracy(swaps, test.label[donor_s]),
-        "judge_accuracy": judge.accuracy(test.x, test.label),
-        "reconstruction_mse": float(np.mean((reconstruction - test.x) ** 2)),
-        "test_examples": len(test.label),
-        "samples": DRAWS,
-        "swaps": DRAWS,
+    unknown = sorted(set(parts or ()) - set(PARTS))
+    if unknown:
+        raise ValueError(f"No part is called {unknown[0]!r}; there are {', '.join(PARTS)}.")
+    bench = _Bench(subject, train, test, info, seed)
+    found = {}
+    for name in parts or PARTS:
+        needed, measure = PARTS[name]
+        if all(getattr(subject, function) for function in needed):
+            if on_part:
+                on_part(name)
+            found |= measure(bench)
+    return plain(found)
+
+
+def plain(found):
+    """Splits figures into their values and their intervals.
+
+    Args:
+        found: dict of Figure, number, list, or dict of these.
+
+    Returns:
+        dict of the values with the same keys, and the intervals under "intervals".
+
+    Example:
+
+    >>> plain({"a": Figure(0.5, 0.4, 0.6, 10)})
+    {'a': 0.5, 'intervals': {'a': {'low': 0.4, 'high': 0.6, 'examples': 10}}}
+    """
+    return _values(found) | {"intervals": _intervals(found)}
+
+
+def _values(found):
+    if isinstance(found, Figure):
+        return found.value
+    if isinstance(found, dict):
+        return {key: _values(value) for key, value in found.items()}
+    return found
+
+
+def _intervals(found):
+    nested = {}
+    for key, value in found.items():
+        if isinstance(value, Figure):
+            nested[key] = {"low": value.low, "high": value.high, "examples": value.examples}
+        elif isinstance(value, dict):
+            nested[key] = _intervals(value)
+    return {key: value for key, value in nested.items() if value}
+
+
+class _Bench:
+    """What several parts need, made once and when first needed."""
+
+    def __init__(self, subject, train, test, info, seed):
+        self.subject, self.train, self.test = subject, train, test
+        self.info, self.seed = info, seed
+        self._made = {}
+
+    def _once(self, name, make):
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    @property
+    def judge(self):
+        train, classes = self.train, self.info.num_classes
+        return self._once("judge", lambda: train_judge(train.x, train.label, classes, self.seed))
+
+    @property
+    def codes(self):
+        return self._once("codes", lambda: self.subject.encode(self.test.x))
+
+    @property
+    def swaps(self):
+        """(donors of z_s, donors of z_u: int arrays; swaps: array), 1,000 random pairs."""
+        return self._once("swaps", self._swap)
+
+    def _swap(self):
+        random = np.random.default_rng(self.seed)
+        donor_s, donor_u = random.integers(0, len(self.test.label), (2, DRAWS))
+        z_s, z_u = self.codes.z_s[donor_s], self.codes.z_u_mean[donor_u]
+        return donor_s, donor_u, self.subject.decode(z_s, z_u)
+
+
+def _judge(bench):
+    return {"judge_accuracy": bench.judge.accuracy(bench.test.x, bench.test.label)}
+
+
+def _classification(bench):
+    probabilities = bench.subject.classify(bench.test.x)
+    return {
+        "zs_accuracy": accuracy(probabilities, bench.test.label),
+        "zs_calibration_error": calibration_error(probabilities, bench.test.label),
+        "mi_zs_label_nats": mutual_information(probabilities, bench.test.label),
     }
-    if info.name == "three_moons":
-        figures["arc_distance"] = float(np.mean(arc_distance(samples, asked)))
-    return figures
+
+
+def _reconstruction(bench):
+    decoded = bench.subject.decode(bench.codes.z_s, bench.codes.z_u_mean)
+    found = {"reconstruction_mse": mean_figure(squared_error(bench.test.x, decoded))}
+    if bench.info.is_image:
+        similarity = structural_similarity(bench.test.x, decoded)
+        found["reconstruction_ssim"] = mean_figure(similarity)
+    return found
+
+
+def _samples(bench):
+    asked = np.arange(DRAWS) % bench.info.num_classes
+    samples = bench.subject.generate(asked, bench.seed)
+    found = {"sample_consistency": bench.judge.accuracy(samples, asked)}
+    if bench.info.name == "three_moons":
+        found["arc_distance"] = mean_figure(arc_distance(samples, asked))
+    return found
+
+
+def _swap(bench):
+    donor_s, donor_u, swaps = bench.swaps
+    kept = bench.subject.encode(swaps).z_u_mean
+    found = {
+        "swap_consistency": bench.judge.accuracy(swaps, bench.test.label[donor_s]),
+        "swap_style_distance": style_distance(bench.codes.z_u_mean[donor_u], kept),
+    }
+    if "continuous" in bench.info.factor_kinds and bench.info.is_image:
+        columns = [at for at, kind in enumerate(bench.info.factor_kinds) if kind == "continuous"]
+        reader = train_factor_reader(bench.train.x, bench.train.factors[:, columns], bench.seed)
+        found["swap_factor_error"] = factor_errors(
+            reader.read(swaps),
+            reader.read(bench.test.x[donor_u]),
+            bench.test.factors[donor_u][:, columns],
+            [bench.info.factor_names[at] for at in columns],
+        )
+    return found
+
+
+def _leakage(bench):
+    mean, stddev = bench.codes.z_u_mean, bench.codes.z_u_stddev
+    noise = np.random.default_rng(bench.seed).normal(size=mean.shape)
+    label = bench.test.label
+    return {
+        "zu_leakage": {
+            "mean": leakage(mean, label, bench.seed),
+            "sample": leakage(mean + stddev * noise, label, bench.seed),
+            **chance(label, bench.info.num_classes),
+        }
+    }
+
+
+def _activity(bench):
+    return {"zu_alive": activity(bench.subject, bench.test.x, bench.codes, bench.seed)}
+
+
+def _factors(bench):
+    if not bench.info.factor_names:
+        return {}
+    read = {
+        name: factors(code, bench.test.factors, bench.info, bench.test.label, bench.seed)
+        for name, code in (("z_s", bench.codes.z_s), ("z_u", bench.codes.z_u_mean))
+    }
+    return {"factors": read}
+
+
+def _generation(bench):
+    found = generation(bench.subject, bench.train, bench.test, bench.judge, bench.seed)
+    return {"generation": found}
+
+
+# name: the functions that a subject needs for it, what measures it.
+PARTS = {
+    "judge": ((), _judge),
+    "classification": (("classify",), _classification),
+    "reconstruction": (("encode", "decode"), _reconstruction),
+    "samples": (("generate",), _samples),
+    "swap": (("encode", "decode"), _swap),
+    "leakage": (("encode",), _leakage),
+    "activity": (("encode", "decode"), _activity),
+    "factors": (("encode",), _factors),
+    "generation": (("generate",), _generation),
+}
+# What the end of training shows.
+QUICK_PARTS = ("judge", "classification", "reconstruction", "samples", "swap")

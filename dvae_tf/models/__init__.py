@@ -1,7 +1,27 @@
 """The models: losses, networks and priors put together in a training step."""
 
+from dvae_tf.models.baselines import ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
 from dvae_tf.models.disentangled_vae import Codes, DisentangledVAE
 from dvae_tf.models.disentangled_vae_gan import DisentangledVAEGAN
 from dvae_tf.models.recipes import RECIPES, Recipe
 
-__all__ = ["RECIPES", "Codes", "DisentangledVAE", "DisentangledVAEGAN", "Recipe"]
+# By the names that scripts know.
+MODELS = {
+    "cvae": ConditionalVAE,
+    "cgan": ConditionalGAN,
+    "cvae_gan": ConditionalVAEGAN,
+    "disentangled_vae": DisentangledVAE,
+    "disentangled_vae_gan": DisentangledVAEGAN,
+}
+
+__all__ = [
+    "MODELS",
+    "RECIPES",
+    "Codes",
+    "ConditionalGAN",
+    "ConditionalVAE",
+    "ConditionalVAEGAN",
+    "DisentangledVAE",
+    "DisentangledVAEGAN",
+    "Recipe",
+]

@@ -1,15 +1,13 @@
 """The variational autoencoder with a label-relevant and a label-irrelevant code."""
 
 import collections
-import numbers
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from dvae_tf import losses
+from dvae_tf.models.class_conditional_model import ClassConditionalModel
 from dvae_tf.models.recipes import recipe as recipe_by_name
-from dvae_tf.networks.presets import preset as preset_by_name
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard_normal
 
@@ -39,11 +37,9 @@ TRACKED_LOSSES = (
     "latent_confusion",
 )
 
-TEST_SEED = (0, 0)
-
 
 @keras.saving.register_keras_serializable("dvae_tf")
-class DisentangledVAE(keras.Model):
+class DisentangledVAE(ClassConditionalModel):
     """Splits what a label explains from what it does not: Lr-LiVAE of Zheng & Sun (CVPR 2019).
 
     One labelled input gets two codes: z_s, label relevant, with a Gaussian mixture as prior, one
@@ -117,45 +113,15 @@ class DisentangledVAE(keras.Model):
         seed=0,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self.sample_shape = tuple(int(side) for side in shape)
-        self.num_classes = int(num_classes)
-        if self.num_classes < 2:
-            raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
-        self.preset = preset
-        self.seed = seed
-        self._follow_recipe(recipe, loss_weights or {}, n_gm, margin, variance_decay_epochs)
+        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
+        defaults = recipe_by_name(recipe)
+        self.margin = defaults.margin if margin is None else margin
+        self.variance_decay_epochs = variance_decay_epochs or defaults.variance_decay_epochs
         with seeded_initializers(seed):
             self._make_encoders(encoder_s, encoder_u, latent_dim_s, latent_dim_u)
             self._make_decoder_and_classifier(decoder, latent_classifier)
-        self._network_names = ["encoder_s", "encoder_u", "decoder", "latent_classifier"]
-        self.seed_generator = keras.random.SeedGenerator(seed)
-        self.epochs_trained = self.add_weight(
-            name="epochs_trained", shape=(), dtype="int32", initializer="zeros", trainable=False
-        )
-        self.built = True
-        self._trackers = {}
-        self._add_trackers("accuracy", *TRACKED_LOSSES)
-        self.compile()
-
-    def _follow_recipe(self, recipe, loss_weights, n_gm, margin, variance_decay_epochs):
-        defaults = recipe_by_name(recipe)
-        unknown = sorted(set(loss_weights) - set(defaults.weights))
-        if unknown:
-            known = ", ".join(defaults.weights)
-            raise ValueError(f"No loss is called {unknown[0]!r}; there are {known}.")
-        self.recipe = recipe
-        self.loss_weights = dict(defaults.weights) | {
-            name: float(weight) for name, weight in loss_weights.items()
-        }
-        self.n_gm = defaults.n_gm if n_gm is None else n_gm
-        if self.n_gm < 1:
-            raise ValueError(f"n_gm is {self.n_gm}; there must be at least 1 step on L_GM.")
-        self.margin = defaults.margin if margin is None else margin
-        self.variance_decay_epochs = variance_decay_epochs or defaults.variance_decay_epochs
-
-    def _family(self):
-        return preset_by_name(self.preset, self.sample_shape)
+        networks = ("encoder_s", "encoder_u", "decoder", "latent_classifier")
+        self._complete(networks, ("accuracy", *TRACKED_LOSSES))
 
     def _make_encoders(self, encoder_s, encoder_u, latent_dim_s, latent_dim_u):
         """Takes the user's encoders or makes the preset's, and the prior that fits."""
@@ -181,28 +147,19 @@ class DisentangledVAE(keras.Model):
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 
-    @staticmethod
-    def _expect(name, output, shape):
-        if tuple(output.shape[1:]) != shape:
-            raise ValueError(
-                f"{name} gives an output of shape {tuple(output.shape[1:])}, but {shape} is "
-                "needed. Change the network, or latent_dim_s, latent_dim_u, shape or num_classes."
-            )
-
     # Training.
 
-    def networks(self):
-        """The networks of the model.
-
-        Returns:
-            dict of constructor argument (such as "encoder_s") to keras.Model.
-        """
-        return {name: getattr(self, name) for name in self._network_names}
+    @property
+    def batch_objectives(self):
+        """Which losses train which groups of weights on every batch: {group: losses}."""
+        return MIXTURE_OBJECTIVES
 
     @property
     def joint_objectives(self):
-        """Which losses train which groups of weights in the joint step: {groups: losses}."""
+        """Which losses train which groups of weights in the joint step: {group: losses}."""
         return JOINT_OBJECTIVES
+
+    minimised = ("classification", "likelihood", "reconstruction", "kl")
 
     def weight_groups(self):
         """The groups of weights, each with an optimiser of its own.
@@ -210,102 +167,32 @@ class DisentangledVAE(keras.Model):
         Returns:
             dict of group name to list of trainable variables.
         """
-        return {
-            **{name: net.trainable_variables for name, net in self.networks().items()},
+        return super().weight_groups() | {
             "prior_means": [self.prior_s.means],
             "prior_variances": [self.prior_s.raw_variances],
         }
 
-    def compile(self, optimizer=None, jit_compile="auto", run_eagerly=False, **kwargs):
-        """Sets the optimisers; called once with the defaults when the model is made.
-
-        Args:
-            optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
-                weights gets its own copy of; or dict of group name to optimiser for all groups of
-                `weight_groups`.
-                Defaults to the recipe's Adam (5e-4, beta_1 = 0, beta_2 = 0.9).
-            jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
-                GPU is present. (On CPUs XLA's convolutions are several times slower.)
-            run_eagerly: bool, for debugging. Defaults to False.
-            **kwargs: `steps_per_execution` and others of `keras.Model.compile`.
-
-        Raises:
-            ValueError: if a dict of optimisers lacks a group or has one too many.
-        """
-        groups = self.weight_groups()
-        if optimizer is None:
-            adam = recipe_by_name(self.recipe)
-            optimizer = keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2)
-        if not isinstance(optimizer, dict):
-            optimizer = keras.optimizers.get(optimizer)
-            optimizer = {
-                name: type(optimizer).from_config(optimizer.get_config()) for name in groups
-            }
-        if set(optimizer) != set(groups):
-            raise ValueError(
-                f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
-                f"{', '.join(sorted(groups))}."
-            )
-        if self.dtype_policy.name == "mixed_float16":
-            optimizer = {name: self._with_loss_scale(single) for name, single in optimizer.items()}
-        for name, variables in groups.items():
-            optimizer[name].build(variables)
-        self._jit_choice = jit_compile
-        if jit_compile == "auto":
-            jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
-        super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
-        self.optimizers = optimizer
-        config = optimizer["prior_variances"].get_config()
+    def compile(self, *args, **kwargs):
+        super().compile(*args, **kwargs)
+        config = self.optimizers["prior_variances"].get_config()
         rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
         # A schedule of the user's own is left alone.
         self._variance_learning_rate = rate if isinstance(rate, float) else None
 
-    @staticmethod
-    def _with_loss_scale(optimizer):
-        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            return optimizer
-        return keras.optimizers.LossScaleOptimizer(optimizer)
+    compile.__doc__ = ClassConditionalModel.compile.__doc__
 
     def get_compile_config(self):
-        return {
-            "optimizer": {
-                name: keras.saving.serialize_keras_object(single)
-                for name, single in self.optimizers.items()
-            },
-            "jit_compile": self._jit_choice,
-            "steps_per_execution": self.steps_per_execution,
-            "variance_learning_rate": self._variance_learning_rate,
+        return super().get_compile_config() | {
+            "variance_learning_rate": self._variance_learning_rate
         }
 
     def compile_from_config(self, config):
         rate = config.pop("variance_learning_rate")
-        optimizers = {
-            name: keras.saving.deserialize_keras_object(single)
-            for name, single in config.pop("optimizer").items()
-        }
-        self.compile(optimizers, **config)
+        super().compile_from_config(config)
         self._variance_learning_rate = rate
 
-    def fit(self, *args, callbacks=None, **kwargs):
-        """`keras.Model.fit`, with the recipe's decay of the variances' learning rate.
-
-        Args:
-            *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches, x float32,
-                label int in [0, C), is all it needs.
-            callbacks: list of keras.callbacks.Callback.
-
-        Returns:
-            keras.callbacks.History.
-        """
-        epoch_count = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: self._decay_variance_learning_rate(),
-            on_epoch_end=lambda epoch, logs: self.epochs_trained.assign_add(1),
-        )
-        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
-            kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
-        return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
-
-    def _decay_variance_learning_rate(self):
+    def _begin_epoch(self):
+        """Lets the learning rate of the variances fall, as the recipe says."""
         if self._variance_learning_rate is None:
             return
         decays = int(self.epochs_trained) // self.variance_decay_epochs
@@ -313,70 +200,13 @@ class DisentangledVAE(keras.Model):
             self._variance_learning_rate * 0.1**decays
         )
 
-    def train_step(self, data):
-        """One step of `fit`: always L_GM, and everything else on every n_gm-th batch.
+    def _weight(self, loss):
+        if loss == "joint_likelihood":
+            return self.loss_weights["reconstruction"] * self.loss_weights["likelihood"]
+        return self.loss_weights[loss]
 
-        Args:
-            data: (x, label).
-
-        Returns:
-            dict of metric name to float tensor, means since the epoch began.
-        """
-        x, label = self._unpack(data)
-        batches = tf.convert_to_tensor(self.optimizers["prior_means"].iterations)
-        self._mixture_step(x, label)
-        if self.n_gm == 1:
-            self._joint_step(x, label)
-        else:
-            last = tf.equal(batches % self.n_gm, self.n_gm - 1)
-            tf.cond(last, lambda: self._joint_step(x, label), lambda: None)
-        return self.get_metrics_result()
-
-    def test_step(self, data):
-        """One step of `evaluate`: all losses, no training, the same noise every time.
-
-        Args:
-            data: (x, label).
-
-        Returns:
-            dict of metric name to float tensor, means since the evaluation began.
-        """
-        x, label = self._unpack(data)
-        z_s = self.encoder_s(x, training=False)
-        self._track(self._mixture_losses(z_s, label))
-        self._track(self._joint_losses(x, label, z_s, TEST_SEED, training=False))
-        return self.get_metrics_result()
-
-    @staticmethod
-    def _unpack(data):
-        x, label, more = keras.utils.unpack_x_y_sample_weight(data)
-        if label is None or more is not None:
-            came = "only x" if label is None else "a third element (sample weights or factors)"
-            raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
-        if x.dtype.is_integer:
-            raise ValueError(
-                f"x has dtype {x.dtype.name}; give floats, images in [-1, 1], as "
-                "dvae_tf.data.from_arrays does."
-            )
-        return tf.cast(x, tf.float32), tf.reshape(tf.cast(label, tf.int32), [-1])
-
-    def _mixture_step(self, x, label):
-        with tf.GradientTape(persistent=True) as tape:
-            values = self._mixture_losses(self.encoder_s(x, training=True), label)
-            totals = self._totals(values, MIXTURE_OBJECTIVES)
-        self._apply_gradients(tape, totals)
-        self._track(values)
-
-    def _joint_step(self, x, label):
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        with tf.GradientTape(persistent=True) as tape:
-            z_s = self.encoder_s(x, training=True)
-            values = self._joint_losses(x, label, z_s, seed, training=True)
-            totals = self._totals(values, self.joint_objectives)
-        self._apply_gradients(tape, totals)
-        self._track(values)
-
-    def _mixture_losses(self, z_s, label):
+    def _batch_losses(self, x, label, training):
+        z_s = self.encoder_s(x, training=training)
         log_prob = self.prior_s.log_prob(z_s)
         distance = self.prior_s.mahalanobis(z_s, label) if self.margin else None
         hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), label)
@@ -386,11 +216,13 @@ class DisentangledVAE(keras.Model):
             "accuracy": tf.cast(hits, tf.float32),
         }
 
-    def _joint_losses(self, x, label, z_s, seed, training):
+    def _joint_losses(self, x, label, seed, training):
+        z_s = self.encoder_s(x, training=training)
         posterior = gaussian(*self.encoder_u(x, training=training))
         z_u = draw(posterior, seed)
         logits = self.latent_classifier(z_u, training=training)
-        decoded, adversarial = self._decode_and_judge(x, label, z_s, z_u, seed, training)
+        z = tf.concat([z_s, z_u], axis=-1)
+        decoded, adversarial = self._decode_and_judge(x, label, z, seed, training)
         own_class = self.prior_s.component(label)
         return adversarial | {
             "reconstruction": losses.reconstruction(x, decoded),
@@ -400,50 +232,14 @@ class DisentangledVAE(keras.Model):
             "latent_confusion": losses.latent_confusion(logits),
         }
 
-    def _decode_and_judge(self, x, label, z_s, z_u, seed, training):
-        """Decodes the codes; a model with a discriminator adds its losses here.
+    def _decode_and_judge(self, x, label, z, seed, training):
+        return self.decoder(z, training=training), {}
 
-        Returns:
-            (tensor [batch, *shape], dict of loss name to tensor [batch]).
-        """
-        return self.decoder(tf.concat([z_s, z_u], axis=-1), training=training), {}
-
-    def _totals(self, values, objectives):
-        """What each group of weights minimises: {group: weighted sum of its losses' means}."""
-        weights = self.loss_weights | {
-            "joint_likelihood": self.loss_weights["reconstruction"]
-            * self.loss_weights["likelihood"]
-        }
-        return {
-            group: self.optimizers[group].scale_loss(
-                tf.add_n([weights[name] * tf.reduce_mean(values[name]) for name in names])
-            )
-            for group, names in objectives.items()
-        }
-
-    def _apply_gradients(self, tape, totals):
-        groups = self.weight_groups()
-        gradients = {group: tape.gradient(total, groups[group]) for group, total in totals.items()}
-        for group, gradient in gradients.items():
-            self.optimizers[group].apply(gradient, groups[group])
-
-    def _add_trackers(self, *names):
-        self._trackers.update({name: keras.metrics.Mean(name=name) for name in names})
-
-    def _track(self, values):
-        for name, tracker in self._trackers.items():
-            if name in values:
-                tracker.update_state(values[name])
-
-    @property
-    def metrics(self):
-        return list(self._trackers.values())
-
-    def get_metrics_result(self):
-        means = {name: tracker.result() for name, tracker in self._trackers.items()}
-        named = ("classification", "likelihood", "reconstruction", "kl")
-        loss = tf.add_n([self.loss_weights[name] * means[name] for name in named])
-        return {"loss": loss, **means}
+    def _draw_codes(self, label, seeds, temperature=1.0):
+        seed_s, seed_u = seeds
+        z_s = self.prior_s.sample(label, seed_s, temperature)
+        z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
+        return tf.concat([z_s, z_u], axis=-1)
 
     # Use.
 
@@ -493,39 +289,6 @@ class DisentangledVAE(keras.Model):
             self._checked("z_u", z_u, (self.latent_dim_u,)),
         )
 
-    def generate(self, label, temperature=1.0, seed=None):
-        """Draws inputs of given classes: z_s from the class's component, z_u from N(0, I).
-
-        Args:
-            label: int, or int array [n]; each in [0, num_classes).
-            temperature: float >= 0, factor on the standard deviations of both. Defaults to 1.
-            seed: int; the same seed gives the same images. Defaults to the model's own generator,
-                which gives new ones each time.
-
-        Returns:
-            float32 tensor [n, *shape]; images in [-1, 1].
-
-        Raises:
-            ValueError: if a label is not an integer in [0, num_classes) or the temperature is
-                negative.
-        """
-        label = np.atleast_1d(np.asarray(label))
-        if label.ndim != 1 or not np.issubdtype(label.dtype, np.integer):
-            raise ValueError(
-                f"label has dtype {label.dtype} and shape {label.shape}; give integers."
-            )
-        outside = label[(label < 0) | (label >= self.num_classes)]
-        if outside.size:
-            raise ValueError(
-                f"label {outside[0]} is outside [0, {self.num_classes}): the model knows "
-                f"{self.num_classes} classes."
-            )
-        if not temperature >= 0.0:
-            raise ValueError(f"temperature is {temperature}; give 0 or more.")
-        seed = self.seed_generator.next() if seed is None else [seed, 0]
-        label, seed = tf.cast(label, tf.int32), tf.cast(seed, tf.int32)
-        return self._generate(label, seed, tf.cast(temperature, tf.float32))
-
     def classify(self, x):
         """The class posterior of the mixture, p(c | z_s).
 
@@ -540,15 +303,6 @@ class DisentangledVAE(keras.Model):
         """
         return self._classify(self._checked("x", x, self.sample_shape))
 
-    @staticmethod
-    def _checked(name, value, shape):
-        if isinstance(value, numbers.Number) or np.shape(value)[1:] != shape:
-            raise ValueError(
-                f"{name} has shape {tuple(np.shape(value))}; give [batch, "
-                f"{', '.join(map(str, shape))}]."
-            )
-        return tf.cast(value, tf.float32)
-
     @tf.function(reduce_retracing=True)
     def _encode(self, x):
         return Codes(self.encoder_s(x, training=False), *self.encoder_u(x, training=False))
@@ -558,57 +312,15 @@ class DisentangledVAE(keras.Model):
         return self.decoder(tf.concat([z_s, z_u], axis=-1), training=False)
 
     @tf.function(reduce_retracing=True)
-    def _generate(self, label, seed, temperature):
-        seed_s, seed_u = tf.unstack(tf.random.split(seed, 2))
-        z_s = self.prior_s.sample(label, seed_s, temperature)
-        z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
-        return self._decode(z_s, z_u)
-
-    @tf.function(reduce_retracing=True)
     def _classify(self, x):
         return self.prior_s.posterior(self.encoder_s(x, training=False)).probs_parameter()
 
     # Saving.
 
-    def build(self, input_shape=None):
-        """Does nothing: the networks are built when the model is made."""
-
-    def save_own_variables(self, store):
-        store["epochs_trained"] = self.epochs_trained.numpy()
-        store["seed"] = self.seed_generator.state.numpy()
-
-    def load_own_variables(self, store):
-        self.epochs_trained.assign(store["epochs_trained"])
-        self.seed_generator.state.assign(store["seed"])
-
     def get_config(self):
-        networks = {
-            name: keras.saving.serialize_keras_object(network)
-            for name, network in self.networks().items()
+        return super().get_config() | {
+            "margin": self.margin,
+            "variance_decay_epochs": self.variance_decay_epochs,
+            "latent_dim_s": self.latent_dim_s,
+            "latent_dim_u": self.latent_dim_u,
         }
-        return (
-            super().get_config()
-            | networks
-            | {
-                "shape": self.sample_shape,
-                "num_classes": self.num_classes,
-                "preset": self.preset,
-                "recipe": self.recipe,
-                "loss_weights": dict(self.loss_weights),
-                "n_gm": self.n_gm,
-                "margin": self.margin,
-                "variance_decay_epochs": self.variance_decay_epochs,
-                "latent_dim_s": self.latent_dim_s,
-                "latent_dim_u": self.latent_dim_u,
-                "seed": self.seed,
-            }
-        )
-
-    @classmethod
-    def from_config(cls, config):
-        serialised = {
-            name: keras.saving.deserialize_keras_object(value)
-            for name, value in config.items()
-            if isinstance(value, dict) and "class_name" in value and name != "dtype"
-        }
-        return cls(**config | serialised)

@@ -1,29 +1,30 @@
+import json
+import pathlib
+
 import numpy as np
 import pytest
 
 from dvae_tf.data import load_arrays
 from dvae_tf.data.three_moons import CENTRES
-from dvae_tf.evaluation import report, train_judge
+from dvae_tf.evaluation import Subject, judge, report, train_judge
+from dvae_tf.evaluation.meanings import MEANINGS, flat, meaning
 from dvae_tf.models import Codes
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
 
 
 class Copier:
-    """A model whose answers are known: codes are the label and the place on the arc."""
-
-    num_classes = 3
+    """Functions whose answers are known: codes are the label and the place on the arc."""
 
     def __init__(self, train, confuse=0.0):
         self.train = train
         self.confuse = confuse
 
-    def _nearest(self, x):
-        return np.argmin(((x[:, None] - self.train.x) ** 2).sum(-1), axis=1)
-
     def encode(self, x):
-        at = self._nearest(np.asarray(x))
+        at = np.argmin(((x[:, None] - self.train.x) ** 2).sum(-1), axis=1)
         label = self.train.label[at]
-        z_u = np.asarray(x) - CENTRES[label]
-        return Codes(np.eye(3, dtype=np.float32)[label], z_u, np.zeros_like(z_u))
+        z_u = x - CENTRES[label]
+        return Codes(np.eye(3, dtype=np.float32)[label], z_u, np.full_like(z_u, 1e-3))
 
     def decode(self, z_s, z_u):
         """The training point that lies on its arc where z_u says."""
@@ -31,36 +32,34 @@ class Copier:
         same = np.where(self.train.label == label[:, None], 0.0, 1e9)
         place = (CENTRES[label] + z_u)[:, None]
         distance = ((place - self.train.x) ** 2).sum(-1) + same
-        return Tensor(self.train.x[np.argmin(distance, axis=1)])
+        return self.train.x[np.argmin(distance, axis=1)]
 
     def classify(self, x):
-        return Tensor(np.asarray(self.encode(x).z_s))
+        return self.encode(x).z_s
 
-    def generate(self, label, temperature, seed):
+    def generate(self, label, seed):
         random = np.random.default_rng(seed)
         wrong = random.uniform(size=len(label)) < self.confuse
         shown = np.where(wrong, (label + 1) % 3, label)
         pick = [random.choice(np.flatnonzero(self.train.label == value)) for value in shown]
-        return Tensor(self.train.x[pick])
+        return self.train.x[pick]
 
-
-class Tensor(np.ndarray):
-    def __new__(cls, values):
-        return np.asarray(values).view(cls)
-
-    def numpy(self):
-        return np.asarray(self)
+    def subject(self):
+        return Subject(self.generate, self.encode, self.decode, self.classify)
 
 
 @pytest.fixture(scope="module")
 def moons():
     train, info = load_arrays("three_moons", "train", count=900)
-    return train, load_arrays("three_moons", "test", count=300)[0], info
+    return train, load_arrays("three_moons", "test", count=900)[0], info
 
 
-def test_a_perfect_model_reads_one(moons):
-    train, test, info = moons
-    figures = report(Copier(train), train, test, info)
+@pytest.fixture(scope="module")
+def figures(moons):
+    return report(Copier(moons[0]).subject(), *moons)
+
+
+def test_a_perfect_model_reads_one(figures):
     assert figures["judge_accuracy"] > 0.9
     assert figures["zs_accuracy"] > 0.9
     assert figures["sample_consistency"] > 0.95
@@ -70,21 +69,82 @@ def test_a_perfect_model_reads_one(moons):
     assert figures["arc_distance"] == pytest.approx(0.12, abs=0.02)
 
 
+def test_a_copier_is_called_one(figures):
+    copied = figures["generation"]["copies"]
+    assert copied["suspect_share"] == 1.0
+    assert copied["samples"] < 1e-6 < copied["held_out"]
+
+
+def test_place_on_the_arc_is_read_from_z_u_and_class_from_z_s(figures):
+    assert figures["factors"]["z_s"]["class"] > 0.85
+    # One in fourteen points is taken for one of the neighbouring arc, far from its place.
+    assert figures["factors"]["z_s"]["angle"] < 0.1
+    assert figures["factors"]["z_u"]["angle"] > 0.3
+    assert max(figures["zu_leakage"]["mean"].values()) < 0.6
+    assert figures["zu_alive"]["active_units"] == 2.0
+
+
+def test_every_figure_has_an_interval_and_a_meaning_in_the_documentation(figures):
+    documented = (DOCS / "evaluation.md").read_text()
+    intervals = flat(figures["intervals"])
+    bare = {"zu_leakage.chance", "zu_leakage.majority", "zu_alive.dimensions"}
+    for key, value in flat(figures).items():
+        assert meaning(key)
+        if not isinstance(value, list) and key not in bare:
+            assert intervals[f"{key}.low"] <= value <= intervals[f"{key}.high"], key
+            assert intervals[f"{key}.examples"] > 1
+    for title, patterns in MEANINGS.items():
+        assert f"## {title}\n" in documented
+        for pattern, text in patterns.items():
+            assert f"| `{pattern}` | {text} |" in documented
+    assert json.loads(json.dumps(figures)) == figures
+
+
 def test_a_confused_model_is_found_out(moons):
-    train, test, info = moons
-    figures = report(Copier(train, confuse=0.4), train, test, info)
+    parts = ("samples", "generation")
+    figures = report(Copier(moons[0], confuse=0.4).subject(), *moons, parts=parts)
     assert figures["sample_consistency"] == pytest.approx(0.6, abs=0.08)
     assert figures["arc_distance"] > 0.5
+    assert "zs_accuracy" not in figures
+
+
+def test_what_only_generates_is_measured_by_its_samples(moons):
+    begun = []
+    subject = Subject(generate=Copier(moons[0]).generate)
+    figures = report(subject, *moons, on_part=begun.append)
+    assert begun == ["judge", "samples", "generation"]
+    assert set(flat(figures)) > {"generation.samples.fid", "generation.real.fid"}
+
+
+def test_an_unknown_part_is_named(moons):
+    with pytest.raises(ValueError, match="No part is called 'beauty'; there are judge, class"):
+        report(Subject(), *moons, parts=["beauty"])
 
 
 def test_judge_of_unlearnable_labels_reads_chance():
     random = np.random.default_rng(0)
     x, label = random.normal(size=(600, 4)), random.integers(0, 3, 600)
-    judge = train_judge(x, label, 3)
-    assert judge.accuracy(random.normal(size=(600, 4)), label) == pytest.approx(1 / 3, abs=0.08)
+    accuracy = train_judge(x, label, 3).accuracy(random.normal(size=(600, 4)), label)
+    assert accuracy.value == pytest.approx(1 / 3, abs=0.08)
 
 
-def test_judge_is_the_same_for_the_same_seed(moons):
+def test_judge_is_the_same_for_the_same_seed_and_trained_once(moons, monkeypatch, tmp_path):
     train, test, _ = moons
-    first, second = (train_judge(train.x, train.label, 3).classify(test.x) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
+    first = train_judge(train.x, train.label, 3).embed(test.x)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "other"))
+    second = train_judge(train.x, train.label, 3).embed(test.x)
+    monkeypatch.setattr(judge, "_fit", None)
+    kept = train_judge(train.x, train.label, 3).embed(test.x)
+    for ours, again, from_cache in zip(first, second, kept, strict=True):
+        np.testing.assert_array_equal(ours, again)
+        np.testing.assert_array_equal(ours, from_cache)
+
+
+def test_a_damaged_cache_is_made_again(moons, monkeypatch, tmp_path):
+    train, test, _ = moons
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    first = train_judge(train.x, train.label, 3).embed(test.x)[0]
+    (file,) = (tmp_path / "dvae_tf").iterdir()
+    file.write_bytes(file.read_bytes()[:1000])
+    np.testing.assert_array_equal(train_judge(train.x, train.label, 3).embed(test.x)[0], first)

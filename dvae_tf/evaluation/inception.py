@@ -1,0 +1,50 @@
+"""The features of keras.applications' InceptionV3, where its weights are on disk."""
+
+import os
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.tasks import inward
+
+WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+SIDE = 299
+CHUNK = 32
+
+
+def weights_file():
+    """Where Keras keeps the weights of InceptionV3 with its classifier once they are downloaded.
+
+    Returns:
+        pathlib.Path, or None if they are not there: nothing is downloaded.
+    """
+    home = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
+    path = home / "models" / WEIGHTS
+    return path if path.exists() else None
+
+
+def inception(weights):
+    """Makes the function that looks at images with InceptionV3.
+
+    Args:
+        weights: str or pathlib.Path of the weights, as `weights_file` gives it.
+
+    Returns:
+        function x [n, height, width, channels], uint8 or floats in [-1, 1] -> (features float
+        array [n, 2048], class probabilities float array [n, 1000]).
+    """
+    network = keras.applications.InceptionV3(weights=str(weights))
+    both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
+
+    def embed(x):
+        parts = [_embed(both, inward(x[at : at + CHUNK])) for at in range(0, len(x), CHUNK)]
+        return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+    return embed
+
+
+def _embed(network, x):
+    enlarged = tf.image.resize(x, (SIDE, SIDE), "bilinear", antialias=True)
+    return network.predict_on_batch(tf.broadcast_to(enlarged, [*enlarged.shape[:3], 3]))

@@ -1,0 +1,55 @@
+"""How close reconstructions are to their originals."""
+
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.tasks import inward
+
+CHUNK = 500
+FILTER_SIZE = 11
+FULL_RANGE = 2.0
+
+
+def squared_error(x, decoded):
+    """The mean squared error of each example, values in the package's range.
+
+    Args:
+        x, decoded: arrays [n, *shape], uint8 images or floats.
+
+    Returns:
+        float64 array [n].
+
+    Example:
+
+    >>> squared_error(np.zeros((1, 2)), np.array([[1.0, 3.0]])).tolist()
+    [5.0]
+    """
+    error = inward(x).astype(np.float64) - inward(decoded)
+    return np.mean(error.reshape(len(error), -1) ** 2, axis=-1)
+
+
+def structural_similarity(x, decoded):
+    """The SSIM of each pair of images.
+
+    Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity" (IEEE
+    TIP 2004); the window is 11 pixels or, if smaller, the image.
+
+    Args:
+        x, decoded: arrays [n, height, width, channels], uint8 or floats in [-1, 1].
+
+    Returns:
+        float32 array [n], 1 for equal images.
+
+    Example:
+
+    >>> image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1)).astype(np.uint8)
+    >>> structural_similarity(image, image).tolist()
+    [1.0]
+    """
+    x, decoded = inward(x), inward(decoded)
+    window = min(FILTER_SIZE, *x.shape[1:3])
+    parts = [
+        tf.image.ssim(x[at : at + CHUNK], decoded[at : at + CHUNK], FULL_RANGE, window).numpy()
+        for at in range(0, len(x), CHUNK)
+    ]
+    return np.concatenate(parts)

@@ -1,0 +1,47 @@
+"""What is measured: any functions that generate, encode, decode or classify."""
+
+import dataclasses
+
+from dvae_tf import tasks
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """The functions of whatever is measured; a figure is left out where its functions are None.
+
+    All take and give arrays with one example a row; images are uint8 or floats in [-1, 1].
+
+    Args:
+        generate: function (label int [n], seed int) -> x [n, *shape].
+        encode: function x -> Codes(z_s, z_u_mean, z_u_stddev), float arrays [n, latent].
+        decode: function (z_s, z_u) -> x.
+        classify: function x -> class probabilities [n, C], read from z_s.
+
+    Example:
+
+    >>> from dvae_tf import DisentangledVAE
+    >>> subject = Subject.of(DisentangledVAE((2,), 3, preset="toy"))
+    >>> subject.generate([0, 1, 2], 0).shape
+    (3, 2)
+    """
+
+    generate: callable = None
+    encode: callable = None
+    decode: callable = None
+    classify: callable = None
+
+    @classmethod
+    def of(cls, model):
+        """Returns the Subject of a trained model.
+
+        Args:
+            model: one of `dvae_tf.models`. A baseline can only generate.
+        """
+        functions = {"generate": lambda label, seed: tasks.sample(model, label, seed=seed)}
+        if hasattr(model, "encode"):
+            functions |= {
+                "encode": lambda x: tasks.encode(model, x),
+                "decode": lambda z_s, z_u: tasks.decode(model, z_s, z_u),
+                "classify": lambda x: tasks.classify(model, x),
+            }
+        return cls(**functions)

@@ -1,0 +1,86 @@
+"""Measures a run: report.json, pictures, report.html."""
+
+from dvae_tf import runs
+from dvae_tf.files import read_json, write_json
+
+
+def measure(run=None, parts=None, console=None):
+    """Measures the trained model of a run on its test split and draws what it finds.
+
+    Writes report.json, report.html (self-contained) and the pictures into the run's folder.
+
+    Args:
+        run: str or pathlib.Path, the folder. Defaults to the newest run.
+        parts: sequence of str, keys of `dvae_tf.evaluation.PARTS`. Defaults to all.
+        console: rich.console.Console for what is printed. Defaults to standard output.
+
+    Returns:
+        dict, what report.json holds.
+
+    Raises:
+        ValueError: if there is no such run or part, or the run has no model yet.
+    """
+    from rich.console import Console
+
+    folder = runs.find(run)
+    model = runs.load(folder)
+    data = runs.Data(read_json(folder / "run.json")["arguments"])
+    return measure_model(folder, data, model, console or Console(), parts)
+
+
+def measure_model(folder, data, model, console, parts=None):
+    """Measures a model that is loaded already, as `measure`.
+
+    Args:
+        folder: pathlib.Path of the run.
+        data: dvae_tf.runs.Data.
+        model: one of `dvae_tf.models`.
+        console: rich.console.Console.
+        parts: sequence of str. Defaults to all.
+
+    Returns:
+        dict, what report.json holds.
+    """
+    from dvae_tf import evaluation, gallery
+    from dvae_tf.evaluation.page import write_page
+
+    description = read_json(folder / "run.json")
+    train, test = data.arrays("train"), data.arrays("test")
+    with _Progress(console) as progress:
+        figures = evaluation.report(
+            evaluation.Subject.of(model), train, test, data.info, parts, on_part=progress.begin
+        )
+        figures["training_seconds"] = round(description["training_seconds"], 1)
+        write_json(folder / "report.json", figures)
+        progress.begin("pictures")
+        pictures = gallery.draw(folder, model, train, test, data.info, figures)
+        page = write_page(folder / "report.html", description, figures, pictures)
+    for path in [*(picture.path for picture in pictures), folder / "report.json", page]:
+        console.print(f"  {path}", soft_wrap=True)
+    for name, value in figures.items():
+        if isinstance(value, float):
+            console.print(f"  {name:20s} {value:.4g}", highlight=False)
+    return figures
+
+
+class _Progress:
+    """Shows which part is being measured and how long it has taken so far."""
+
+    def __init__(self, console):
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = SpinnerColumn(), TextColumn("measuring: {task.description}"), TimeElapsedColumn()
+        self.bar = Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        )
+        self.task = self.bar.add_task("")
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self.bar.stop()
+
+    def begin(self, part):
+        self.bar.update(self.task, description=part)

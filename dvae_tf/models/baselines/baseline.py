@@ -1,0 +1,43 @@
+"""What the baselines share: one trained vector a class in the place of z_s."""
+
+import keras
+import tensorflow as tf
+
+from dvae_tf.models.class_conditional_model import ClassConditionalModel
+from dvae_tf.priors import noise
+
+
+class Baseline(ClassConditionalModel):
+    """A decoder of [class vector, z_u], z_u ~ N(0, I), with the networks of `DisentangledVAE`.
+
+    Nothing is trained between the joint steps, which come every n_gm-th batch as in
+    `DisentangledVAE`: so as many steps of `fit` are as many updates of the decoder, on the same
+    batches. With n_gm = 1 every batch trains.
+    """
+
+    def _make_decoder(self, decoder, latent_dim_s, latent_dim_u):
+        """Takes the user's decoder or makes the preset's, and the vectors of the classes."""
+        family = self._family() if None in (decoder, latent_dim_s, latent_dim_u) else None
+        self.latent_dim_s = latent_dim_s or family.latent_dim_s
+        self.latent_dim_u = latent_dim_u or family.latent_dim_u
+        # It starts as the means of the mixture do.
+        self.class_vector = keras.layers.Embedding(
+            self.num_classes, self.latent_dim_s, "glorot_uniform", name="class_vector"
+        )
+        self.class_vector.build()
+        self.decoder = decoder or family.decoder(self.sample_shape)
+        z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
+        self._expect("decoder", self.decoder(z), self.sample_shape)
+
+    def _codes(self, label, z_u):
+        class_vector = tf.cast(self.class_vector(label), tf.float32)
+        return tf.concat([class_vector, z_u], axis=-1)
+
+    def _draw_codes(self, label, seeds, temperature=1.0):
+        z_u = temperature * noise((tf.size(label), self.latent_dim_u), seeds[1])
+        return self._codes(label, z_u)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["class_vector"]  # It is no argument: its weights are all there is to save.
+        return config | {"latent_dim_s": self.latent_dim_s, "latent_dim_u": self.latent_dim_u}

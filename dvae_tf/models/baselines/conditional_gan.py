@@ -1,0 +1,71 @@
+"""The conditional generative adversarial network."""
+
+import keras
+
+from dvae_tf.models.adversarial import METRICS, Adversarial
+from dvae_tf.models.baselines.baseline import Baseline
+from dvae_tf.networks.presets import seeded_initializers
+
+OBJECTIVES = {
+    "class_vector": ("generation",),
+    "decoder": ("generation",),
+    "discriminator": ("discrimination",),
+}
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class ConditionalGAN(Adversarial, Baseline):
+    """cGAN: a decoder of class and noise against a projection discriminator.
+
+    Miyato & Koyama, "cGANs with Projection Discriminator" (ICLR 2018), as a baseline of Zheng &
+    Sun (CVPR 2019): decoder and discriminator are those of `DisentangledVAEGAN`. Without codes of
+    inputs L_D and L_G have no term for reconstructions.
+
+    `fit` reports `loss` (L_G), `discrimination` and `generation`.
+
+    Args:
+        shape, num_classes, preset, recipe, loss_weights, n_gm, latent_dim_s, latent_dim_u, seed:
+            as in `DisentangledVAE`; latent_dim_s is the size of a class's vector, latent_dim_u
+            that of the noise.
+        decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
+
+    Raises:
+        ValueError: as `DisentangledVAE`.
+
+    Example:
+
+    >>> model = ConditionalGAN(shape=(2,), num_classes=3, preset="toy")
+    >>> model.generate([0, 1, 2], seed=0).shape
+    TensorShape([3, 2])
+    """
+
+    def __init__(
+        self,
+        shape,
+        num_classes,
+        preset="compact",
+        recipe="paper",
+        loss_weights=None,
+        n_gm=None,
+        latent_dim_s=None,
+        latent_dim_u=None,
+        decoder=None,
+        discriminator=None,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
+        with seeded_initializers(seed):
+            self._make_decoder(decoder, latent_dim_s, latent_dim_u)
+        self._make_discriminator(discriminator)
+        self._complete(("class_vector", "decoder", "discriminator"), METRICS)
+
+    minimised = ("generation",)
+
+    @property
+    def joint_objectives(self):
+        return OBJECTIVES
+
+    def _joint_losses(self, x, label, seed, training):
+        _, adversarial = self._decode_and_judge(x, label, None, seed, training)
+        return adversarial

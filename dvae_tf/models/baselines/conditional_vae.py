@@ -1,0 +1,109 @@
+"""The conditional variational autoencoder."""
+
+import keras
+import tensorflow as tf
+
+from dvae_tf import losses
+from dvae_tf.models.baselines.baseline import Baseline
+from dvae_tf.networks.presets import seeded_initializers
+from dvae_tf.priors import draw, gaussian, standard_normal
+
+OBJECTIVES = {
+    "class_vector": ("reconstruction",),
+    "encoder_u": ("reconstruction", "kl"),
+    "decoder": ("reconstruction",),
+}
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class ConditionalVAE(Baseline):
+    """cVAE: q(z_u | x, c), p(x | z_u, c), with the label given to both.
+
+    Sohn, Lee & Yan, "Learning Structured Output Representation using Deep Conditional Generative
+    Models" (NeurIPS 2015), as a baseline of Zheng & Sun (CVPR 2019): encoder, decoder, losses and
+    their weights are those of `DisentangledVAE`. The encoder sees the label as C more channels,
+    one of them 1 everywhere; the decoder as a trained vector a class in the place of z_s.
+
+    `fit` reports `loss`, `reconstruction` and `kl`.
+
+    Args:
+        shape, num_classes, preset, recipe, loss_weights, n_gm, latent_dim_s, latent_dim_u, seed:
+            as in `DisentangledVAE`; latent_dim_s is the size of a class's vector.
+        encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
+            the preset's.
+        decoder: keras.Model, as in `DisentangledVAE`.
+
+    Raises:
+        ValueError: as `DisentangledVAE`.
+
+    Example:
+
+    >>> model = ConditionalVAE(shape=(2,), num_classes=3, preset="toy")
+    >>> model.generate([0, 1, 2], seed=0).shape
+    TensorShape([3, 2])
+    """
+
+    def __init__(
+        self,
+        shape,
+        num_classes,
+        preset="compact",
+        recipe="paper",
+        loss_weights=None,
+        n_gm=None,
+        latent_dim_s=None,
+        latent_dim_u=None,
+        encoder_u=None,
+        decoder=None,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
+        with seeded_initializers(seed):
+            self._make_decoder(decoder, latent_dim_s, latent_dim_u)
+            self.encoder_u = encoder_u or self._family().encoder_u(
+                self.sample_shape, self.latent_dim_u
+            )
+            *sides, channels = self.sample_shape
+            x = keras.KerasTensor((None, *sides, channels + self.num_classes), dtype="float32")
+            mean, stddev = self.encoder_u(x)
+            self._expect("encoder_u (mean)", mean, (self.latent_dim_u,))
+            self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
+        self._complete(("class_vector", "encoder_u", "decoder"), ("reconstruction", "kl"))
+
+    @property
+    def joint_objectives(self):
+        return OBJECTIVES
+
+    def _joint_losses(self, x, label, seed, training):
+        posterior = gaussian(*self.encoder_u(self._with_label(x, label), training=training))
+        z = self._codes(label, draw(posterior, seed))
+        decoded, adversarial = self._decode_and_judge(x, label, z, seed, training)
+        return adversarial | {
+            "reconstruction": losses.reconstruction(x, decoded),
+            "kl": losses.kl(posterior, standard_normal(self.latent_dim_u)),
+        }
+
+    def _decode_and_judge(self, x, label, z, seed, training):
+        return self.decoder(z, training=training), {}
+
+    def _with_label(self, x, label):
+        one_hot = tf.one_hot(label, self.num_classes)
+        for _ in self.sample_shape[:-1]:
+            one_hot = one_hot[:, tf.newaxis]
+        spread = tf.broadcast_to(one_hot, [*tf.unstack(tf.shape(x)[:-1]), self.num_classes])
+        return tf.concat([x, spread], axis=-1)
+
+    def call(self, inputs, training=False):
+        """Reconstructs x, given its label, from the mean of q(z_u | x, c).
+
+        Args:
+            inputs: (x float tensor [batch, *shape], label int tensor [batch]).
+            training: bool, whether batch normalisation uses the batch. Defaults to False.
+
+        Returns:
+            float32 tensor [batch, *shape].
+        """
+        x, label = inputs
+        z_u, _ = self.encoder_u(self._with_label(x, label), training=training)
+        return self.decoder(self._codes(label, z_u), training=training)

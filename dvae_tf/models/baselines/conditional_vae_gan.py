@@ -1,0 +1,48 @@
+"""The conditional variational autoencoder with a discriminator."""
+
+import keras
+
+from dvae_tf.models.adversarial import METRICS, Adversarial
+from dvae_tf.models.baselines.conditional_vae import OBJECTIVES, ConditionalVAE
+
+GAN_OBJECTIVES = OBJECTIVES | {
+    "class_vector": ("reconstruction", "generation"),
+    "decoder": ("reconstruction", "generation"),
+    "discriminator": ("discrimination",),
+}
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class ConditionalVAEGAN(Adversarial, ConditionalVAE):
+    """CVAE-GAN: `ConditionalVAE` with the discriminator and the losses of `DisentangledVAEGAN`.
+
+    After Bao et al., "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training" (ICCV
+    2017), a baseline of Zheng & Sun (CVPR 2019). There the class enters through a classifier of
+    images and the decoder matches mean features; here through the projection discriminator, and
+    the decoder minimises L_G: so all that differs from `DisentangledVAEGAN` is how the codes are
+    made.
+
+    `fit` reports `discrimination` and `generation` besides what `ConditionalVAE` does.
+
+    Args:
+        discriminator: keras.Model, (x, label) -> logits [batch], in place of the preset's.
+        *args, **kwargs: of `ConditionalVAE`.
+
+    Raises:
+        ValueError: as `DisentangledVAE`.
+
+    Example:
+
+    >>> model = ConditionalVAEGAN(shape=(2,), num_classes=3, preset="toy")
+    >>> sorted(model.networks())
+    ['class_vector', 'decoder', 'discriminator', 'encoder_u']
+    """
+
+    def __init__(self, *args, discriminator=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self._make_discriminator(discriminator)
+        self._complete(("discriminator",), METRICS)
+
+    @property
+    def joint_objectives(self):
+        return GAN_OBJECTIVES

@@ -1,0 +1,402 @@
+"""What all models share: they draw inputs of a class, and are trained group by group of weights."""
+
+import numbers
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.models.recipes import recipe as recipe_by_name
+from dvae_tf.networks.presets import preset as preset_by_name
+
+TEST_SEED = (0, 0)
+
+
+class ClassConditionalModel(keras.Model):
+    """A model with several networks, each trained on losses and by an optimiser of its own.
+
+    A subclass makes its networks, names them to `_complete` at the end of its constructor, and
+    says which losses train which group of weights (`batch_objectives` on every batch,
+    `joint_objectives` on every n_gm-th), what those losses are (`_batch_losses`, `_joint_losses`)
+    and how a code of a class is drawn (`_draw_codes`).
+
+    Args:
+        shape: sequence of int, the shape of one input.
+        num_classes: int, number of classes C.
+        preset: str, the family of networks.
+        recipe: str, the training recipe.
+        loss_weights: dict of loss name to float, in place of some of the recipe's, or None.
+        n_gm: int, batches for one joint step, or None for the recipe's.
+        seed: int, of the initial weights and of all noise.
+
+    Raises:
+        ValueError: if a name is unknown or a number does not fit.
+    """
+
+    def __init__(self, shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs):
+        super().__init__(**kwargs)
+        self.sample_shape = tuple(int(side) for side in shape)
+        self.num_classes = int(num_classes)
+        if self.num_classes < 2:
+            raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
+        self.preset = preset
+        self.seed = seed
+        self._follow_recipe(recipe, loss_weights or {}, n_gm)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.epochs_trained = self._counter("epochs_trained", "int32")
+        self.batches_trained = self._counter("batches_trained", "int64")
+        self._network_names = []
+        self._trackers = {}
+
+    def _counter(self, name, dtype):
+        return self.add_weight(
+            name=name, shape=(), dtype=dtype, initializer="zeros", trainable=False
+        )
+
+    def _follow_recipe(self, recipe, loss_weights, n_gm):
+        defaults = recipe_by_name(recipe)
+        unknown = sorted(set(loss_weights) - set(defaults.weights))
+        if unknown:
+            known = ", ".join(defaults.weights)
+            raise ValueError(f"No loss is called {unknown[0]!r}; there are {known}.")
+        self.recipe = recipe
+        self.loss_weights = dict(defaults.weights) | {
+            name: float(weight) for name, weight in loss_weights.items()
+        }
+        self.n_gm = defaults.n_gm if n_gm is None else n_gm
+        if self.n_gm < 1:
+            raise ValueError(f"n_gm is {self.n_gm}; there must be at least 1 batch a joint step.")
+
+    def _complete(self, networks, metrics):
+        """Takes the names of (more) networks and metrics; the model is ready to fit afterwards."""
+        self._network_names = [*self._network_names, *networks]
+        self._trackers |= {name: keras.metrics.Mean(name=name) for name in metrics}
+        self.built = True
+        self.compile()
+
+    def _family(self):
+        return preset_by_name(self.preset, self.sample_shape)
+
+    @staticmethod
+    def _expect(name, output, shape):
+        if tuple(output.shape[1:]) != shape:
+            raise ValueError(
+                f"{name} gives an output of shape {tuple(output.shape[1:])}, but {shape} is "
+                "needed. Change the network, or latent_dim_s, latent_dim_u, shape or num_classes."
+            )
+
+    # Training.
+
+    def networks(self):
+        """The networks of the model.
+
+        Returns:
+            dict of constructor argument (such as "decoder") to keras.layers.Layer.
+        """
+        return {name: getattr(self, name) for name in self._network_names}
+
+    def weight_groups(self):
+        """The groups of weights, each with an optimiser of its own.
+
+        Returns:
+            dict of group name to list of trainable variables.
+        """
+        return {name: network.trainable_variables for name, network in self.networks().items()}
+
+    def compile(self, optimizer=None, jit_compile="auto", run_eagerly=False, **kwargs):
+        """Sets the optimisers; called once with the defaults when the model is made.
+
+        Args:
+            optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
+                weights gets its own copy of; or dict of group name to optimiser for all groups of
+                `weight_groups`.
+                Defaults to the recipe's Adam (5e-4, beta_1 = 0, beta_2 = 0.9).
+            jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
+                GPU is present. (On CPUs XLA's convolutions are several times slower.)
+            run_eagerly: bool, for debugging. Defaults to False.
+            **kwargs: `steps_per_execution` and others of `keras.Model.compile`.
+
+        Raises:
+            ValueError: if a dict of optimisers lacks a group or has one too many.
+        """
+        groups = self.weight_groups()
+        if optimizer is None:
+            adam = recipe_by_name(self.recipe)
+            optimizer = keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2)
+        if not isinstance(optimizer, dict):
+            optimizer = keras.optimizers.get(optimizer)
+            optimizer = {
+                name: type(optimizer).from_config(optimizer.get_config()) for name in groups
+            }
+        if set(optimizer) != set(groups):
+            raise ValueError(
+                f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
+                f"{', '.join(sorted(groups))}."
+            )
+        if self.dtype_policy.name == "mixed_float16":
+            optimizer = {name: self._with_loss_scale(single) for name, single in optimizer.items()}
+        for name, variables in groups.items():
+            optimizer[name].build(variables)
+        self._jit_choice = jit_compile
+        if jit_compile == "auto":
+            jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
+        super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
+        self.optimizers = optimizer
+
+    @staticmethod
+    def _with_loss_scale(optimizer):
+        if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+            return optimizer
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+
+    def get_compile_config(self):
+        return {
+            "optimizer": {
+                name: keras.saving.serialize_keras_object(single)
+                for name, single in self.optimizers.items()
+            },
+            "jit_compile": self._jit_choice,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    def compile_from_config(self, config):
+        optimizers = {
+            name: keras.saving.deserialize_keras_object(single)
+            for name, single in config.pop("optimizer").items()
+        }
+        self.compile(optimizers, **config)
+
+    def fit(self, *args, callbacks=None, **kwargs):
+        """`keras.Model.fit`, counting the epochs.
+
+        Args:
+            *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches, x float32,
+                label int in [0, C), is all it needs.
+            callbacks: list of keras.callbacks.Callback.
+
+        Returns:
+            keras.callbacks.History.
+        """
+        epoch_count = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
+            on_epoch_end=lambda epoch, logs: self.epochs_trained.assign_add(1),
+        )
+        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
+            kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
+        return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
+
+    def _begin_epoch(self):
+        """What a subclass does before every epoch of `fit`."""
+
+    def train_step(self, data):
+        """One step of `fit`: some losses on every batch, everything else on every n_gm-th.
+
+        Args:
+            data: (x, label).
+
+        Returns:
+            dict of metric name to float tensor, means since the epoch began.
+        """
+        x, label = self._unpack(data)
+        last = tf.equal(self.batches_trained % self.n_gm, self.n_gm - 1)
+        self.batches_trained.assign_add(1)
+        if self.batch_objectives:
+            self._step(self._batch_losses, self.batch_objectives, x, label)
+        if self.n_gm == 1:
+            self._joint_step(x, label)
+        else:
+            tf.cond(last, lambda: self._joint_step(x, label), lambda: None)
+        return self.get_metrics_result()
+
+    def test_step(self, data):
+        """One step of `evaluate`: all losses, no training, the same noise every time.
+
+        Args:
+            data: (x, label).
+
+        Returns:
+            dict of metric name to float tensor, means since the evaluation began.
+        """
+        x, label = self._unpack(data)
+        if self.batch_objectives:
+            self._track(self._batch_losses(x, label, training=False))
+        self._track(self._joint_losses(x, label, TEST_SEED, training=False))
+        return self.get_metrics_result()
+
+    @staticmethod
+    def _unpack(data):
+        x, label, more = keras.utils.unpack_x_y_sample_weight(data)
+        if label is None or more is not None:
+            came = "only x" if label is None else "a third element (sample weights or factors)"
+            raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
+        if x.dtype.is_integer:
+            raise ValueError(
+                f"x has dtype {x.dtype.name}; give floats, images in [-1, 1], as "
+                "dvae_tf.data.from_arrays does."
+            )
+        return tf.cast(x, tf.float32), tf.reshape(tf.cast(label, tf.int32), [-1])
+
+    def _joint_step(self, x, label):
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        self._step(self._joint_losses, self.joint_objectives, x, label, seed)
+
+    def _step(self, losses, objectives, *inputs):
+        with tf.GradientTape(persistent=True) as tape:
+            values = losses(*inputs, training=True)
+            totals = self._totals(values, objectives)
+        self._apply_gradients(tape, totals)
+        self._track(values)
+
+    @property
+    def batch_objectives(self):
+        """Which losses train which groups of weights on every batch: {group: losses}."""
+        return {}
+
+    @property
+    def joint_objectives(self):
+        """Which losses train which groups of weights in the joint step: {group: losses}."""
+        raise NotImplementedError
+
+    def _batch_losses(self, x, label, training):
+        """The losses that every batch is trained on: {name: tensor [batch]}."""
+        raise NotImplementedError
+
+    def _joint_losses(self, x, label, seed, training):
+        """The losses of the joint step: {name: tensor [batch]}."""
+        raise NotImplementedError
+
+    def _draw_codes(self, label, seeds, temperature=1.0):
+        """Draws what the decoder makes inputs of the given classes of: tensor [n, latent]."""
+        raise NotImplementedError
+
+    def _totals(self, values, objectives):
+        """What each group of weights minimises: {group: weighted sum of its losses' means}."""
+        return {
+            group: self.optimizers[group].scale_loss(
+                tf.add_n([self._weight(name) * tf.reduce_mean(values[name]) for name in names])
+            )
+            for group, names in objectives.items()
+        }
+
+    def _weight(self, loss):
+        return self.loss_weights[loss]
+
+    def _apply_gradients(self, tape, totals):
+        groups = self.weight_groups()
+        gradients = {group: tape.gradient(total, groups[group]) for group, total in totals.items()}
+        for group, gradient in gradients.items():
+            self.optimizers[group].apply(gradient, groups[group])
+
+    def _track(self, values):
+        for name, tracker in self._trackers.items():
+            if name in values:
+                tracker.update_state(values[name])
+
+    @property
+    def metrics(self):
+        return list(self._trackers.values())
+
+    def get_metrics_result(self):
+        means = {name: tracker.result() for name, tracker in self._trackers.items()}
+        named = [name for name in self.minimised if name in means]
+        return {"loss": tf.add_n([self._weight(name) * means[name] for name in named]), **means}
+
+    # The losses that the metric `loss` adds up, each where the model has it.
+    minimised = ("reconstruction", "kl")
+
+    # Use.
+
+    def generate(self, label, temperature=1.0, seed=None):
+        """Draws inputs of given classes, their codes from the priors.
+
+        Args:
+            label: int, or int array [n]; each in [0, num_classes).
+            temperature: float >= 0, factor on the standard deviations of the priors. Defaults
+                to 1.
+            seed: int; the same seed gives the same images. Defaults to the model's own generator,
+                which gives new ones each time.
+
+        Returns:
+            float32 tensor [n, *shape]; images in [-1, 1].
+
+        Raises:
+            ValueError: if a label is not an integer in [0, num_classes) or the temperature is
+                negative.
+        """
+        label = self._checked_label(label)
+        if not temperature >= 0.0:
+            raise ValueError(f"temperature is {temperature}; give 0 or more.")
+        seed = self.seed_generator.next() if seed is None else [seed, 0]
+        label, seed = tf.cast(label, tf.int32), tf.cast(seed, tf.int32)
+        return self._generate(label, seed, tf.cast(temperature, tf.float32))
+
+    @tf.function(reduce_retracing=True)
+    def _generate(self, label, seed, temperature):
+        codes = self._draw_codes(label, tf.unstack(tf.random.split(seed, 2)), temperature)
+        return self.decoder(codes, training=False)
+
+    def _checked_label(self, label):
+        label = np.atleast_1d(np.asarray(label))
+        if label.ndim != 1 or not np.issubdtype(label.dtype, np.integer):
+            raise ValueError(
+                f"label has dtype {label.dtype} and shape {label.shape}; give integers."
+            )
+        outside = label[(label < 0) | (label >= self.num_classes)]
+        if outside.size:
+            raise ValueError(
+                f"label {outside[0]} is outside [0, {self.num_classes}): the model knows "
+                f"{self.num_classes} classes."
+            )
+        return label
+
+    @staticmethod
+    def _checked(name, value, shape):
+        if isinstance(value, numbers.Number) or np.shape(value)[1:] != shape:
+            raise ValueError(
+                f"{name} has shape {tuple(np.shape(value))}; give [batch, "
+                f"{', '.join(map(str, shape))}]."
+            )
+        return tf.cast(value, tf.float32)
+
+    # Saving.
+
+    def build(self, input_shape=None):
+        """Does nothing: the networks are built when the model is made."""
+
+    def save_own_variables(self, store):
+        store["epochs_trained"] = self.epochs_trained.numpy()
+        store["batches_trained"] = self.batches_trained.numpy()
+        store["seed"] = self.seed_generator.state.numpy()
+
+    def load_own_variables(self, store):
+        self.epochs_trained.assign(store["epochs_trained"])
+        self.batches_trained.assign(store["batches_trained"])
+        self.seed_generator.state.assign(store["seed"])
+
+    def get_config(self):
+        networks = {
+            name: keras.saving.serialize_keras_object(network)
+            for name, network in self.networks().items()
+        }
+        return (
+            super().get_config()
+            | networks
+            | {
+                "shape": self.sample_shape,
+                "num_classes": self.num_classes,
+                "preset": self.preset,
+                "recipe": self.recipe,
+                "loss_weights": dict(self.loss_weights),
+                "n_gm": self.n_gm,
+                "seed": self.seed,
+            }
+        )
+
+    @classmethod
+    def from_config(cls, config):
+        serialised = {
+            name: keras.saving.deserialize_keras_object(value)
+            for name, value in config.items()
+            if isinstance(value, dict) and "class_name" in value and name != "dtype"
+        }
+        return cls(**config | serialised)

@@ -1,0 +1,235 @@
+"""Training of a run, from the first epoch or from where it was stopped."""
+
+import importlib.metadata
+import math
+import pathlib
+import platform
+import time
+
+from dvae_tf import runs
+from dvae_tf.files import read_json, write_json
+
+# The published ten epochs, after which the rate of the mixture's variances falls, are at least as
+# many steps (MNIST in batches of 96). With fewer the variances freeze near their start and samples
+# of neighbouring classes overlap.
+VARIANCE_DECAY_STEPS = 6250
+# Points of the plane show how samples come into shape: so often are they kept.
+PROGRESS = 5
+PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
+
+
+def train(
+    dataset="digits",
+    model="disentangled_vae_gan",
+    preset="compact",
+    recipe="paper",
+    epochs=40,
+    batch_size=96,
+    seed=0,
+    size=None,
+    loss_weights=None,
+    variance_decay_epochs=None,
+    output=None,
+    console=None,
+    measure=True,
+):
+    """Trains a model, keeps it in a folder and measures it.
+
+    Args:
+        dataset: str, a name that `dvae_tf.data.load` takes. Defaults to "digits".
+        model: str, a key of `dvae_tf.models.MODELS`. Defaults to "disentangled_vae_gan".
+        preset: str, the family of networks. Defaults to "compact".
+        recipe: str, the training recipe. Defaults to "paper".
+        epochs: int. One goes once through the training data, or, where that has fewer than 100
+            batches, as often as makes 100. Defaults to 40.
+        batch_size: int. Defaults to 96.
+        seed: int, of everything random. Defaults to 0.
+        size: int, side of the images in pixels, where the data set leaves it open.
+        loss_weights: dict of loss name to float, in place of some of the recipe's.
+        variance_decay_epochs: int, epochs after which the learning rate of the mixture's variances
+            falls tenfold, again and again. Defaults to the recipe's 10, or as many more as make
+            6,250 steps.
+        output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
+        console: rich.console.Console for what is printed. Defaults to standard output.
+        measure: bool, whether the trained model is measured and drawn. Defaults to True.
+
+    Returns:
+        dict, what report.json holds (empty without `measure`); None if the user stopped the run.
+
+    Raises:
+        ValueError: if an argument does not fit, or the folder holds a run already.
+    """
+    arguments = {
+        "dataset": dataset,
+        "model": model,
+        "preset": preset,
+        "recipe": recipe,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "size": size,
+        "loss_weights": loss_weights or {},
+        "variance_decay_epochs": variance_decay_epochs,
+    }
+    for name in ("epochs", "batch_size"):
+        if arguments[name] < 1:
+            raise ValueError(f"{name} is {arguments[name]}; give at least 1.")
+    folder = pathlib.Path(output) if output else runs.ROOT / folder_name(dataset)
+    if (folder / "run.json").exists():
+        raise ValueError(
+            f"{folder} holds a run already. Go on with it (--resume), give another folder "
+            "(--output), or remove it."
+        )
+    data = runs.Data(arguments)
+    new = _new_model(arguments, data)
+    write_json(folder / "run.json", _describe(arguments, data))
+    return _train(folder, arguments, data, new, console, measure)
+
+
+def resume(folder=None, epochs=None, console=None, measure=True):
+    """Goes on with a run that was stopped, as if it never had been.
+
+    Args:
+        folder: str or pathlib.Path. Defaults to the newest run.
+        epochs: int, in place of the number that the run was started with. Defaults to that.
+        console: rich.console.Console for what is printed. Defaults to standard output.
+        measure: bool, as in `train`.
+
+    Returns:
+        dict, as `train`.
+
+    Raises:
+        ValueError: if the folder holds no run.
+    """
+    folder = runs.find(folder)
+    description = read_json(folder / "run.json")
+    arguments = description["arguments"]
+    if epochs:
+        arguments["epochs"] = epochs
+        write_json(folder / "run.json", description)
+    data = runs.Data(arguments)
+    begun = (folder / "model.keras").exists()
+    model = runs.load(folder) if begun else _new_model(arguments, data)
+    return _train(folder, arguments, data, model, console, measure)
+
+
+def folder_name(dataset):
+    """Returns the name of a data set without what a folder's name cannot hold, a str."""
+    return pathlib.PurePath(dataset.partition(":")[2] or dataset).stem
+
+
+def _new_model(arguments, data):
+    from dvae_tf.models import MODELS, DisentangledVAE
+    from dvae_tf.models.recipes import recipe
+
+    if arguments["model"] not in MODELS:
+        raise ValueError(
+            f"No model is called {arguments['model']!r}; choose one of {', '.join(MODELS)}."
+        )
+    model = MODELS[arguments["model"]]
+    options = {name: arguments[name] for name in ("preset", "recipe", "seed", "loss_weights")}
+    if issubclass(model, DisentangledVAE):
+        decay_epochs = max(
+            recipe(arguments["recipe"]).variance_decay_epochs,
+            math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch),
+        )
+        options["variance_decay_epochs"] = arguments["variance_decay_epochs"] or decay_epochs
+    return model(data.info.shape, data.info.num_classes, **options)
+
+
+def _describe(arguments, data):
+    import dvae_tf
+
+    versions = {"python": platform.python_version(), "dvae_tf": dvae_tf.__version__}
+    versions |= {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {
+        "arguments": arguments,
+        "data": {
+            "shape": data.info.shape,
+            "class_names": data.info.class_names,
+            "training_examples": data.info.count,
+            "passes_per_epoch": data.passes,
+        },
+        "versions": versions,
+        "training_seconds": 0.0,
+    }
+
+
+def _train(folder, arguments, data, model, console, measure):
+    from rich.console import Console
+
+    console = console or Console()
+    done = int(model.epochs_trained)
+    if done < arguments["epochs"]:
+        done = _fit(folder, arguments, data, model, console)
+    if done < arguments["epochs"]:
+        console.print(
+            f"Stopped. {done} of {arguments['epochs']} epochs are saved in {folder}; go on with:\n"
+            f"    python scripts/train.py --resume --output {folder}",
+            soft_wrap=True,
+        )
+        return None
+    if not measure:
+        return {}
+    from dvae_tf.evaluation import QUICK_PARTS
+    from dvae_tf.measurement import measure_model
+
+    return measure_model(folder, data, model, console, QUICK_PARTS)
+
+
+def _fit(folder, arguments, data, model, console):
+    """Trains to the last epoch or until the user stops it.
+
+    Returns:
+        int, the epochs that are saved.
+    """
+    from dvae_tf import callbacks
+
+    done = int(model.epochs_trained)
+    # One endless stream of batches, the same for the same seed: a resumed run skips what was used.
+    batches = data.train.repeat().skip(done * data.steps_per_epoch)
+    checkpoint = callbacks.Checkpoint(folder, callbacks.read_history(folder / "history.csv")[:done])
+    progress = callbacks.ProgressBar(
+        arguments["epochs"],
+        data.steps_per_epoch,
+        ("loss", *(metric.name for metric in model.metrics)),
+        first_epoch=done,
+        console=console,
+    )
+    stop = callbacks.GracefulStop(console)
+    started = time.monotonic()
+    try:
+        model.fit(
+            batches,
+            steps_per_epoch=data.steps_per_epoch,
+            epochs=arguments["epochs"],
+            initial_epoch=done,
+            validation_data=data.validation,
+            callbacks=[progress, stop, *_observers(folder, arguments, data, model), checkpoint],
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        progress.on_train_end()
+    finally:
+        stop.restore()
+        _add_training_seconds(folder, time.monotonic() - started)
+    return max((row["epoch"] for row in checkpoint.rows if row["saved"]), default=0)
+
+
+def _observers(folder, arguments, data, model):
+    from dvae_tf.callbacks import Snapshots, TensorBoardLogs
+    from dvae_tf.models import DisentangledVAE
+
+    images, epochs = None, arguments["epochs"]
+    if data.info.is_image and isinstance(model, DisentangledVAE):
+        images = next(iter(data.validation))[0][:8].numpy()
+    logs = TensorBoardLogs(folder / "tensorboard", images, every=max(epochs // 10, 1))
+    if data.info.is_image:
+        return [logs]
+    return [logs, Snapshots(folder / "progress", every=max(epochs // PROGRESS, 1))]
+
+
+def _add_training_seconds(folder, seconds):
+    description = read_json(folder / "run.json")
+    description["training_seconds"] += seconds
+    write_json(folder / "run.json", description)

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+"""Sets models side by side under the same budget: table.md, table.json and a picture of samples.
+
+Trains and measures what is not there yet, one run at a time; started again, it goes on.
+"""
+
+import argparse
+import sys
+
+MODELS = ("cvae", "cgan", "cvae_gan", "disentangled_vae", "disentangled_vae_gan")
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--dataset", default="digits", help="as in scripts/train.py (default: digits)"
+    )
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        default=MODELS,
+        metavar="MODEL",
+        help=f"{', '.join(MODELS)} (default: all)",
+    )
+    parser.add_argument("--epochs", type=int, default=40, help="of each run (default: 40)")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="(default: 0)")
+    parser.add_argument(
+        "--preset", default="compact", help="toy, compact, paper (default: compact)"
+    )
+    parser.add_argument("--recipe", default="paper", help="training recipe (default: paper)")
+    parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
+    parser.add_argument("--size", type=int, help="side that images are resized to, in pixels")
+    parser.add_argument("--output", help="folder (default: runs/compare-DATASET)")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from dvae_tf.comparison import compare
+
+    try:
+        table = compare(**vars(arguments))
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(130 if table is None else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Measures a trained model as a sceptic would: report.json, report.html and pictures.
+
+Without arguments: all figures of the newest run.
+"""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        metavar="PART",
+        help="judge, classification, reconstruction, samples, swap, leakage, activity, factors, "
+        "generation (default: all)",
+    )
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from dvae_tf.measurement import measure
+
+    try:
+        measure(arguments.run, arguments.parts)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

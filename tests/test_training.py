@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from dvae_tf import callbacks, runs, training
+from dvae_tf.files import read_json
+
+
+def train_moons(folder, epochs, **options):
+    options = {"dataset": "three_moons", "preset": "toy", "model": "disentangled_vae"} | options
+    return training.train(epochs=epochs, output=folder, **options)
+
+
+def test_a_run_keeps_everything(moons_run):
+    folder, report = moons_run, read_json(moons_run / "report.json")
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "model.keras", "best.keras", "history.csv", "run.json", "report.json", "tensorboard",
+        "samples.png", "swap.png", "reconstruction.png", "codes.png", "history.png",
+        "progress", "progress.png", "report.html",
+    }  # fmt: skip
+    assert {"zs_accuracy", "sample_consistency", "swap_consistency"} <= set(report)
+    description = read_json(folder / "run.json")
+    assert description["arguments"]["dataset"] == "three_moons"
+    assert description["data"]["passes_per_epoch"] == 2
+    assert description["versions"]["keras"]
+    rows = callbacks.read_history(folder / "history.csv")
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert {"loss", "val_loss", "val_accuracy"} <= set(rows[0])
+    assert runs.class_names(folder) == ["left", "middle", "right"]
+
+
+def test_stopping_and_going_on_changes_nothing(moons_run, short_epochs, tmp_path):
+    folder = moons_run
+    train_moons(tmp_path / "stopped", 1)
+    training.resume(tmp_path / "stopped", epochs=2)
+    ours, theirs = runs.load(folder), runs.load(tmp_path / "stopped")
+    for one, other in zip(ours.variables, theirs.variables, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=one.path)
+    history = callbacks.read_history(folder / "history.csv")
+    resumed = callbacks.read_history(tmp_path / "stopped" / "history.csv")
+    without = [{key: row[key] for key in row if key != "saved"} for row in resumed]
+    assert without == [{key: row[key] for key in row if key != "saved"} for row in history]
+
+
+def test_a_run_is_not_overwritten(moons_run):
+    with pytest.raises(ValueError, match="holds a run already"):
+        train_moons(moons_run, 2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs is 0"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size is 0"),
+        ({"epochs": 1, "dataset": "npz:none.npz"}, "there is no such file"),
+        ({"epochs": 1, "preset": "none"}, "No preset is called 'none'"),
+        ({"epochs": 1, "recipe": "none"}, "No recipe is called 'none'"),
+        ({"epochs": 1, "model": "none"}, "No model is called 'none'; choose one of cvae, cgan"),
+    ],
+)
+def test_nothing_is_written_before_the_arguments_are_checked(options, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        train_moons(tmp_path / "new", **options)
+    assert not (tmp_path / "new").exists()
