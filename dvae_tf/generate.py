@@ -32,7 +32,7 @@ def generate(run=None, label=None, count=None, output="samples.png", temperature
     """
     output = pathlib.Path(output)
     names = runs.class_names(run)
-    chosen = [_class_number(value, names) for value in label] if label else range(len(names))
+    chosen = [runs.class_number(value, names) for value in label] if label else range(len(names))
     count = (COUNT_OF_ONE if label else COUNT_OF_ALL) if count is None else count
     if count < 1:
         raise ValueError(f"count is {count}; give at least 1.")
@@ -47,17 +47,6 @@ def generate(run=None, label=None, count=None, output="samples.png", temperature
     else:
         _write_images(output, samples, labels, names)
     return f"{len(samples)} samples of {runs.find(run)} are in {output}"
-
-
-def _class_number(value, names):
-    if str(value) in names:
-        return names.index(str(value))
-    if str(value).isdecimal() and int(value) < len(names):
-        return int(value)
-    raise ValueError(
-        f"There is no class {value!r}; give a name or a number: "
-        f"{', '.join(f'{number} {name}' for number, name in enumerate(names))}."
-    )
 
 
 def _write_picture(output, samples, labels, count, names):

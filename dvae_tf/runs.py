@@ -83,6 +83,35 @@ def class_names(folder=None):
     return read_json(find(folder) / "run.json")["data"]["class_names"]
 
 
+def class_number(value, names):
+    """Looks up a class.
+
+    Args:
+        value: int or str, number or name of the class.
+        names: sequence of str, the names of all.
+
+    Returns:
+        int.
+
+    Raises:
+        ValueError: if there is none.
+
+    Example:
+
+    >>> class_number("cat", ["dog", "cat"]), class_number("0", ["dog", "cat"])
+    (1, 0)
+    """
+    names = list(names)
+    if str(value) in names:
+        return names.index(str(value))
+    if str(value).isdecimal() and int(value) < len(names):
+        return int(value)
+    raise ValueError(
+        f"There is no class {value!r}; give a name or a number: "
+        f"{', '.join(f'{number} {name}' for number, name in enumerate(names))}."
+    )
+
+
 class Data:
     """The splits of a run: nine tenths of train to train on, a tenth to choose by, test.
 

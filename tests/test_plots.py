@@ -33,6 +33,30 @@ def test_scatter(tmp_path, points):
     assert_picture(path)
 
 
+def test_scatter_grid(tmp_path, points):
+    path = tmp_path / "points.png"
+    row = {"0 epochs": points, "10 epochs": points}
+    plots.scatter_grid(path, {"one": row, "two": row}, list("abc"), "title")
+    assert_picture(path)
+
+
+def test_bars(tmp_path):
+    path = tmp_path / "bars.png"
+    values = {"one": 0.5, "two": 0.25}
+    intervals = {name: {"low": v - 0.1, "high": v + 0.1} for name, v in values.items()}
+    series = {"mean": (values, intervals), "sample": (values, intervals)}
+    plots.bars(path, series, "title", "accuracy", {"chance": 0.1})
+    assert_picture(path)
+
+
+def test_activity(tmp_path):
+    path = tmp_path / "activity.png"
+    errors = {"true": 0.1, "prior": 0.5, "other": 0.6}
+    intervals = {name: {"low": v - 0.1, "high": v + 0.1} for name, v in errors.items()}
+    plots.activity(path, [0.1, 2.0, 0.0], errors, intervals)
+    assert_picture(path)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_bytes_and_floats_look_the_same(dtype, tmp_path):
     white = np.full((1, 1, 8, 8, 1), 255 if dtype is np.uint8 else 1.0, dtype)

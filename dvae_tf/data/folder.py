@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 
 from dvae_tf.data.examples import Info, Stream
+from dvae_tf.data.image_file import open_image
 from dvae_tf.data.splits import SPLITS, split_by_class
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
@@ -74,7 +75,7 @@ def _read_images(files, label, size):
     def read(path):
         path = path.decode()
         try:
-            return _open_image(path, size), True
+            return open_image(path, size), True
         except (OSError, SyntaxError, ValueError) as error:
             if path not in warned:
                 warned.add(path)
@@ -92,11 +93,3 @@ def _read_images(files, label, size):
         .filter(lambda image, label, readable: readable)
         .map(lambda image, label, readable: (image, label))
     )
-
-
-def _open_image(path, size):
-    from PIL import Image, ImageOps
-
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image.convert("RGB"))
-        return np.asarray(ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC))

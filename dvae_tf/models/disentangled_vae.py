@@ -88,8 +88,7 @@ class DisentangledVAE(ClassConditionalModel):
     Example:
 
     >>> model = DisentangledVAE(shape=(2,), num_classes=3, preset="toy")
-    >>> x, label = np.zeros((6, 2), "float32"), np.array([0, 1, 2, 0, 1, 2])
-    >>> history = model.fit(x, label, verbose=0)
+    >>> history = model.fit(tf.zeros((6, 2)), tf.constant([0, 1, 2, 0, 1, 2]), verbose=0)
     >>> model.generate([0, 1, 2], seed=0).shape
     TensorShape([3, 2])
     """

@@ -1,0 +1,25 @@
+"""One image from a file."""
+
+import numpy as np
+
+
+def open_image(path, size, channels=3):
+    """Reads an image upright, cut to a square about its centre and resized.
+
+    Args:
+        path: str or pathlib.Path of a file that Pillow reads.
+        size: int, side in pixels.
+        channels: int, 3 for colour, 1 for grey. Defaults to 3.
+
+    Returns:
+        uint8 array [size, size, channels].
+
+    Raises:
+        OSError: if the file is missing or no readable image.
+    """
+    from PIL import Image, ImageOps
+
+    with Image.open(path) as image:
+        upright = ImageOps.exif_transpose(image.convert("RGB" if channels == 3 else "L"))
+        fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
+    return np.asarray(fitted).reshape(size, size, channels)
