@@ -126,7 +126,8 @@ def scatter_grid(path, rows, class_names, title, axis_names=("x", "y")):
     every = np.concatenate([points for row in rows.values() for points, _ in row.values()])
     # A few strays would make all else small.
     low, high = np.quantile(every, [0.002, 0.998], axis=0)
-    size = (2.3 * len(columns) + 1.2, 2.0 * len(rows) + 0.8, len(rows), len(columns))
+    height = 2.1 * float(np.clip((high[1] - low[1]) / max(high[0] - low[0], 1e-6), 0.3, 2.0))
+    size = (2.3 * len(columns) + 1.2, (height + 0.35) * len(rows) + 0.9, len(rows), len(columns))
     with _figure(path, *size, sharex=True, sharey=True) as (figure, axes):
         for line, (name, row) in zip(axes, rows.items(), strict=True):
             for panel, (points, label) in zip(line, row.values(), strict=True):
