@@ -1,0 +1,179 @@
+"""What an exported model can be asked, as functions of named tensors.
+
+Images are float32 in [0, 1] here, as every platform holds them; other data is as it was trained on.
+"""
+
+import dataclasses
+
+import tensorflow as tf
+
+from dvae_tf.priors import noise
+
+INPAINTING_ITERATIONS = 10
+HALF = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Function:
+    """One function of an exported model.
+
+    Args:
+        call: function of tensors that returns a dict of name to tensor.
+        inputs: list of tf.TensorSpec, named, in the order of `call`'s arguments.
+    """
+
+    call: callable
+    inputs: list
+
+
+class Functions:
+    """The functions of a trained model.
+
+    Args:
+        model: DisentangledVAE.
+
+    Raises:
+        ValueError: if the model has no codes.
+    """
+
+    def __init__(self, model):
+        if not hasattr(model, "encode"):
+            raise ValueError(
+                f"A {type(model).__name__} has no codes and is not exported; give a "
+                "DisentangledVAE or a DisentangledVAEGAN."
+            )
+        self.model = model
+        self.is_image = len(model.sample_shape) == 3
+
+    # From seeds, for platforms that draw random numbers.
+
+    def served(self):
+        """The functions of a SavedModel.
+
+        Returns:
+            dict of signature name to Function. "generate" takes seeds and refuses labels outside
+            [0, C).
+        """
+        generate = [
+            tf.TensorSpec([None], tf.int32, "label"),
+            tf.TensorSpec([2], tf.int32, "seed"),
+            tf.TensorSpec([], tf.float32, "temperature"),
+        ]
+        masks = [self._spec(), tf.TensorSpec([None, *self._mask_shape()], tf.float32, "mask")]
+        functions = {"generate": Function(self._generate, generate)} | self._of_codes()
+        functions["inpaint"] = Function(self._inpaint, masks)
+        if self.is_image:
+            functions["generate_png"] = Function(self._generate_png, generate)
+        return functions
+
+    def _generate(self, label, seed, temperature):
+        seed_s, seed_u = tf.unstack(tf.random.split(seed, 2))
+        count, classes = tf.size(label), self.model.num_classes
+        message = f"label must be in [0, {classes}): the model knows {classes} classes"
+        with tf.control_dependencies(
+            [tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < classes)), [message, label])]
+        ):
+            label = tf.identity(label)
+        return self._generate_from_noise(
+            label,
+            noise((count, self.model.latent_dim_s), seed_s),
+            noise((count, self.model.latent_dim_u), seed_u),
+            temperature,
+        )
+
+    def _generate_png(self, label, seed, temperature):
+        image = self._generate(label, seed, temperature)["image"]
+        pixels = tf.cast(tf.round(image * 255.0), tf.uint8)
+        return {"image_bytes": tf.map_fn(tf.io.encode_png, pixels, fn_output_signature=tf.string)}
+
+    # From noise, for all others: the same noise gives the same image on every platform.
+
+    def portable(self):
+        """The functions of the formats without random numbers.
+
+        Returns:
+            dict of signature name to Function. "generate" takes noise ~ N(0, I).
+        """
+        generate = [
+            tf.TensorSpec([None], tf.int32, "label"),
+            tf.TensorSpec([None, self.model.latent_dim_s], tf.float32, "noise_s"),
+            tf.TensorSpec([None, self.model.latent_dim_u], tf.float32, "noise_u"),
+            tf.TensorSpec([], tf.float32, "temperature"),
+        ]
+        return {"generate": Function(self._generate_from_noise, generate)} | self._of_codes()
+
+    def _generate_from_noise(self, label, noise_s, noise_u, temperature):
+        means = tf.convert_to_tensor(self.model.prior_s.means)
+        deviations = tf.sqrt(self.model.prior_s.variances())
+        z_s = tf.gather(means, label) + temperature * tf.gather(deviations, label) * noise_s
+        z_u = temperature * noise_u
+        return {"image": self._decoded(z_s, z_u), "z_s": z_s, "z_u": z_u}
+
+    def _of_codes(self):
+        codes = [
+            tf.TensorSpec([None, self.model.latent_dim_s], tf.float32, "z_s"),
+            tf.TensorSpec([None, self.model.latent_dim_u], tf.float32, "z_u"),
+        ]
+        return {
+            "encode": Function(self._encode, [self._spec()]),
+            "decode": Function(self._decode, codes),
+            "classify": Function(self._classify, [self._spec()]),
+            "reconstruct": Function(self._reconstruct, [self._spec()]),
+            "swap": Function(self._swap, [self._spec("image_s"), self._spec("image_u")]),
+        }
+
+    def _encode(self, image):
+        x = self._inward(image)
+        mean, stddev = self.model.encoder_u(x, training=False)
+        z_s = self.model.encoder_s(x, training=False)
+        return {"z_s": z_s, "z_u_mean": mean, "z_u_stddev": stddev}
+
+    def _decode(self, z_s, z_u):
+        return {"image": self._decoded(z_s, z_u)}
+
+    def _classify(self, image):
+        z_s = self.model.encoder_s(self._inward(image), training=False)
+        probabilities = tf.nn.softmax(self._log_prob(z_s))
+        label = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
+        return {"probabilities": probabilities, "label": label}
+
+    def _log_prob(self, z_s):
+        """The mixture's log_prob up to one constant, in operations that every format knows."""
+        means = tf.convert_to_tensor(self.model.prior_s.means)
+        variances = self.model.prior_s.variances()
+        squares = (z_s[:, tf.newaxis] - means) ** 2
+        log_volume = tf.reduce_sum(tf.math.log(variances), axis=-1)
+        return -HALF * (tf.reduce_sum(squares / variances, axis=-1) + log_volume)
+
+    def _reconstruct(self, image):
+        return self._swap(image, image)
+
+    def _swap(self, image_s, image_u):
+        z_s = self.model.encoder_s(self._inward(image_s), training=False)
+        z_u, _ = self.model.encoder_u(self._inward(image_u), training=False)
+        return {"image": self._decoded(z_s, z_u)}
+
+    def _inpaint(self, image, mask):
+        hole = mask > HALF
+        if self.is_image:
+            hole = hole[..., tf.newaxis]
+        (filled,) = tf.while_loop(
+            lambda filled: True,
+            lambda filled: [tf.where(hole, self._reconstruct(filled)["image"], filled)],
+            [tf.where(hole, HALF if self.is_image else 0.0, image)],
+            maximum_iterations=INPAINTING_ITERATIONS,
+        )
+        return {"image": filled}
+
+    def _decoded(self, z_s, z_u):
+        x = self.model.decoder(tf.concat([z_s, z_u], axis=-1), training=False)
+        return (x + 1.0) * HALF if self.is_image else x
+
+    def _inward(self, image):
+        return image * 2.0 - 1.0 if self.is_image else image
+
+    def _spec(self, name="image"):
+        return tf.TensorSpec([None, *self.model.sample_shape], tf.float32, name)
+
+    def _mask_shape(self):
+        return self.model.sample_shape[:2] if self.is_image else self.model.sample_shape

@@ -1,0 +1,96 @@
+"""The SavedModel that TF Serving loads."""
+
+import os
+import pathlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.export.functions import Functions
+
+WARMUP_BATCHES = (1, 8)
+
+
+def write_saved_model(model, folder):
+    """Writes the functions of a model as signatures of a SavedModel.
+
+    Nothing of dvae_tf is needed to load it. `serving_default` is `generate`.
+
+    Args:
+        model: DisentangledVAE.
+        folder: str or pathlib.Path, the folder of the SavedModel; made anew.
+    """
+    functions = Functions(model).served()
+    write_functions(model, functions, folder)
+    extra = pathlib.Path(folder) / "assets.extra"
+    extra.mkdir()
+    write_warmup_requests(extra / "tf_serving_warmup_requests", functions)
+
+
+def write_functions(model, functions, folder):
+    """Writes functions as signatures; the first is `serving_default` as well.
+
+    Args:
+        model: DisentangledVAE, whose weights they use.
+        functions: dict of name to Function.
+        folder: str or pathlib.Path.
+    """
+    archive = keras.export.ExportArchive()
+    archive.track(model)
+    for name, function in functions.items():
+        archive.add_endpoint(name, function.call, input_signature=function.inputs)
+    archive.write_out(str(folder), verbose=False)
+
+
+def write_warmup_requests(path, functions):
+    """Writes requests for every signature, which TF Serving runs before it takes others.
+
+    Args:
+        path: pathlib.Path of the file, a TFRecord of PredictionLog.
+        functions: dict of signature name to Function.
+
+    Raises:
+        ModuleNotFoundError: if tensorflow-serving-api is missing; names the extra to install.
+    """
+    try:
+        from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            "Warm-up requests need tensorflow-serving-api: pip install 'dvae_tf[export]'"
+        ) from error
+
+    with tf.io.TFRecordWriter(os.fspath(path)) as writer:
+        for name, function in functions.items():
+            for batch in WARMUP_BATCHES:
+                request = predict_pb2.PredictRequest()
+                request.model_spec.signature_name = name
+                for spec in function.inputs:
+                    value = tf.make_tensor_proto(example_input(spec, batch))
+                    request.inputs[spec.name].CopyFrom(value)
+                log = prediction_log_pb2.PredictionLog(
+                    predict_log=prediction_log_pb2.PredictLog(request=request)
+                )
+                writer.write(log.SerializeToString())
+
+
+def example_input(spec, batch, random=None):
+    """Makes an input that fits a function.
+
+    Args:
+        spec: tf.TensorSpec, named.
+        batch: int, examples.
+        random: numpy.random.Generator. Defaults to a new one of seed 0.
+
+    Returns:
+        array: images and masks uniform in [0, 1], noise and codes N(0, 1), labels 0, temperature 1.
+    """
+    random = random or np.random.default_rng(0)
+    shape = [batch if side is None else side for side in spec.shape]
+    if spec.dtype == tf.int32:
+        return np.zeros(shape, np.int32)
+    if spec.name == "temperature":
+        return np.array(1.0, np.float32)
+    if spec.name.startswith(("image", "mask")):
+        return random.uniform(size=shape).astype(np.float32)
+    return random.normal(size=shape).astype(np.float32)

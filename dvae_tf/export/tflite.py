@@ -1,0 +1,123 @@
+"""The TFLite files that LiteRT runs on devices."""
+
+import json
+import tempfile
+
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.export.functions import Functions
+from dvae_tf.export.saved_model import write_functions
+from dvae_tf.files import written
+
+KINDS = ("float32", "float16", "dynamic_int8", "int8")
+CALIBRATION_EXAMPLES = 200
+
+
+def write_tflite(model, folder, examples, class_names):
+    """Writes one file for each kind of number, and model.json beside them.
+
+    Only LiteRT's built-in operators are used. The signatures are `generate` {label, noise_s,
+    noise_u, temperature}, `encode`, `decode`, `classify`, `swap`, `reconstruct`.
+
+    Args:
+        model: DisentangledVAE.
+        folder: pathlib.Path.
+        examples: Arrays, training examples that the full int8 file's ranges are measured on.
+        class_names: sequence of str.
+
+    Returns:
+        dict of kind to pathlib.Path.
+    """
+    functions = Functions(model).portable()
+    paths = {}
+    with tempfile.TemporaryDirectory() as source:
+        write_functions(model, functions, source)
+        for kind in KINDS:
+            paths[kind] = folder / f"model_{kind}.tflite"
+            content = _convert(source, kind, functions, examples)
+            with written(paths[kind]) as temporary:
+                temporary.write_bytes(content)
+    with written(folder / "model.json") as temporary:
+        temporary.write_text(json.dumps(describe(model, class_names, functions), indent=2) + "\n")
+    return paths
+
+
+def describe(model, class_names, functions):
+    """What a program needs to know of the files: class names, shapes, signatures.
+
+    Args:
+        model: DisentangledVAE.
+        class_names: sequence of str.
+        functions: dict of name to Function.
+
+    Returns:
+        dict, ready for JSON.
+    """
+    return {
+        "class_names": list(class_names),
+        "shape": list(model.sample_shape),
+        "image_range": [0.0, 1.0],
+        "latent_dim_s": model.latent_dim_s,
+        "latent_dim_u": model.latent_dim_u,
+        "signatures": {
+            name: {
+                spec.name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+                for spec in function.inputs
+            }
+            for name, function in functions.items()
+        },
+    }
+
+
+def _convert(source, kind, functions, examples):
+    converter = tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=list(functions))
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if kind == "int8":
+        converter.representative_dataset = lambda: _calibration(functions, examples)
+        # A scale for each output of a dense layer, in each signature that holds it, would be a
+        # sixth of the file.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+    return converter.convert()
+
+
+def _calibration(functions, examples):
+    """Inputs of every signature, made of training examples; no others set an int8 range."""
+    random = np.random.default_rng(0)
+    for _ in range(CALIBRATION_EXAMPLES):
+        inputs = random_inputs(functions, examples, 1, random)
+        for name in functions:
+            yield name, inputs[name]
+
+
+def random_inputs(functions, examples, count, random):
+    """Draws inputs as users give them: real images, their codes, noise.
+
+    Args:
+        functions: dict of name to Function, as `Functions.portable` gives it.
+        examples: Arrays.
+        count: int, examples an input.
+        random: numpy.random.Generator.
+
+    Returns:
+        dict of function name to dict of input name to array.
+    """
+    images = [(examples.x[random.integers(0, len(examples.label), count)]) for _ in range(2)]
+    if images[0].ndim == 4:
+        images = [(image + 1.0) / 2.0 for image in images]
+    codes = {key: value.numpy() for key, value in functions["encode"].call(images[0]).items()}
+    sizes = {spec.name: spec.shape[-1] for spec in functions["generate"].inputs[1:3]}
+    noise = {
+        name: random.normal(size=(count, size)).astype(np.float32) for name, size in sizes.items()
+    }
+    classes = int(examples.label.max()) + 1
+    label = random.integers(0, classes, count).astype(np.int32)
+    return {
+        "generate": {"label": label, **noise, "temperature": np.array(1.0, np.float32)},
+        "decode": {"z_s": codes["z_s"], "z_u": codes["z_u_mean"]},
+        "swap": {"image_s": images[0], "image_u": images[1]},
+        **{name: {"image": images[0]} for name in ("encode", "classify", "reconstruct")},
+    }
