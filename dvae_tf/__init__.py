@@ -9,6 +9,7 @@ _HOMES = {
     "DisentangledVAE": "dvae_tf.models",
     "DisentangledVAEGAN": "dvae_tf.models",
     "GaussianMixturePrior": "dvae_tf.priors",
+    "load_pretrained": "dvae_tf.pretrained",
 }
 _MODULES = (
     "data",

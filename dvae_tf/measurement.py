@@ -7,7 +7,8 @@ from dvae_tf.files import read_json, write_json
 def measure(run=None, parts=None, console=None):
     """Measures the trained model of a run on its test split and draws what it finds.
 
-    Writes report.json, report.html (self-contained) and the pictures into the run's folder.
+    Writes report.json, report.html (self-contained) and the pictures into the run's folder (below
+    runs/ for a model that ships).
 
     Args:
         run: str or pathlib.Path, the folder. Defaults to the newest run.
@@ -44,7 +45,7 @@ def measure_model(folder, data, model, console, parts=None):
     from dvae_tf import evaluation, gallery
     from dvae_tf.evaluation.page import write_page
 
-    description = read_json(folder / "run.json")
+    description, folder = read_json(folder / "run.json"), runs.results(folder)
     train, test = data.arrays("train"), data.arrays("test")
     with _Progress(console) as progress:
         figures = evaluation.report(

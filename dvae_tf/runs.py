@@ -14,6 +14,7 @@ progress/      samples as training went on, for data that is no images
 import math
 import pathlib
 
+from dvae_tf import pretrained
 from dvae_tf.files import read_json
 
 ROOT = pathlib.Path("runs")
@@ -26,7 +27,8 @@ def find(folder=None):
     """Finds a run.
 
     Args:
-        folder: str or pathlib.Path. Defaults to the newest below runs/.
+        folder: str or pathlib.Path. Defaults to the newest below runs/, or, where none is, the
+            model that ships.
 
     Returns:
         pathlib.Path.
@@ -41,9 +43,41 @@ def find(folder=None):
             )
         return pathlib.Path(folder)
     found = sorted(ROOT.glob("**/run.json"), key=lambda path: path.stat().st_mtime)
-    if not found:
-        raise ValueError("There is no run below runs/ yet; start with: python scripts/train.py")
-    return found[-1].parent
+    return found[-1].parent if found else pretrained.find()
+
+
+def results(folder):
+    """Where what is made of a run is written: its own folder.
+
+    What is made of the model that ships goes below runs/, so that it stays as it was shipped.
+
+    Args:
+        folder: pathlib.Path of the run.
+
+    Returns:
+        pathlib.Path.
+    """
+    return ROOT / f"shipped-{folder.name}" if pretrained.is_shipped(folder) else folder
+
+
+def exported():
+    """Finds what to serve: the export of the newest run, or the model that ships.
+
+    Returns:
+        pathlib.Path.
+
+    Raises:
+        ValueError: if the newest run is not exported.
+    """
+    folder = find()
+    if pretrained.is_shipped(folder):
+        return folder
+    if not (folder / "export").is_dir():
+        raise ValueError(
+            f"{folder} is not exported yet: python scripts/export.py {folder}, or give the folder "
+            "of a model."
+        )
+    return folder / "export"
 
 
 def load(folder=None):
@@ -62,7 +96,10 @@ def load(folder=None):
 
     import dvae_tf.models  # noqa: F401  Registers the classes that the file names.
 
-    path = find(folder) / "model.keras"
+    folder = find(folder)
+    if pretrained.is_shipped(folder):
+        pretrained.check(folder)
+    path = folder / "model.keras"
     if not path.exists():
         raise ValueError(f"{path} is missing: no epoch of this run was finished; train it first.")
     try:

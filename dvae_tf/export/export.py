@@ -1,5 +1,6 @@
 """Exports a run: writes the formats aside, checks them against the Keras model, renames them."""
 
+import dataclasses
 import os
 import pathlib
 import shutil
@@ -10,6 +11,7 @@ import numpy as np
 from dvae_tf import runs
 from dvae_tf.files import read_json, write_json
 
+TIMES = ("milliseconds_1", "milliseconds_64")
 FORMATS = ("saved_model", "tflite", "onnx", "web")
 
 
@@ -23,13 +25,14 @@ def export(run=None, formats=("saved_model",), output=None, console=None):
         run: str or pathlib.Path, the folder of the run. Defaults to the newest, or the model that
             ships.
         formats: sequence of str from `FORMATS`. Defaults to "saved_model" alone.
-        output: str or pathlib.Path. Defaults to the folder `export` in that of the run.
+        output: str or pathlib.Path. Defaults to the folder `export` in that of the run (below
+            runs/ for the model that ships).
         console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
         list of dict with "file", "bytes", "difference" (the largest from the Keras model),
         "milliseconds_1" and "milliseconds_64" (of `generate`, on one thread where the runtime
-        lets itself be told).
+        lets itself be told; None for the page's model, which decodes alone).
 
     Raises:
         ValueError: if there is no such run or format, or a format does not give what the Keras
@@ -42,7 +45,7 @@ def export(run=None, formats=("saved_model",), output=None, console=None):
     if unknown or not formats:
         raise ValueError(f"No format is called {unknown}; choose from {', '.join(FORMATS)}.")
     folder = runs.find(run)
-    output = pathlib.Path(output or folder / "export")
+    output = pathlib.Path(output or runs.results(folder) / "export")
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=output) as aside:
         job = _Job(folder, pathlib.Path(aside), console)
@@ -107,9 +110,14 @@ class _Job:
         self._check(runners.onnx(paths), self.functions.portable(), self.inputs)
 
     def web(self):
+        from dvae_tf.export import parity, runners
         from dvae_tf.export.web import write_web
 
         write_web(self.model, self.aside / "web", self.train, self.info)
+        path = self.aside / "web" / "model.tflite"
+        one = {name: parity.first(values, 1) for name, values in self.inputs.items()}
+        exported = dataclasses.replace(runners.tflite(path, "float32"), name="web/model.tflite")
+        self._add_row(exported, parity.check(exported, self.functions.portable(), one, None))
 
     def describe(self):
         """Writes the model card and the labels."""
@@ -132,14 +140,16 @@ class _Job:
         }
         judge = self._judge if self.info.is_image else None
         difference = parity.check(exported, functions, few, judge)
-        one, many = parity.milliseconds(exported, inputs["generate"])
+        self._add_row(exported, difference, parity.milliseconds(exported, inputs["generate"]))
+
+    def _add_row(self, exported, difference, milliseconds=(None, None)):
         self.rows.append(
             {
                 "file": exported.name,
                 "bytes": exported.size,
                 "difference": difference,
-                "milliseconds_1": one,
-                "milliseconds_64": many,
+                "milliseconds_1": milliseconds[0],
+                "milliseconds_64": milliseconds[1],
             }
         )
 
@@ -173,7 +183,6 @@ def _print_table(console, rows, output):
             row["file"],
             f"{row['bytes'] / 1000:,.0f}",
             f"{row['difference']:.2g}",
-            f"{row['milliseconds_1']:.2f}",
-            f"{row['milliseconds_64']:.1f}",
+            *("" if row[key] is None else f"{row[key]:.2f}" for key in TIMES),
         )
     console.print(table)

@@ -46,11 +46,6 @@ def write_model_card(path, description, figures):
         figures: dict, what report.json holds; empty where it was not measured.
     """
     arguments, data = description["arguments"], description["data"]
-    options = [
-        f"--{name.replace('_', '-')} {arguments[name]}"
-        for name in ("dataset", "model", "preset", "recipe", "epochs", "batch_size", "seed", "size")
-        if arguments[name] is not None
-    ]
     versions = [f"{name} {value}" for name, value in description["versions"].items()]
     card = CARD.format(
         title=f"{arguments['model']} on {arguments['dataset']}",
@@ -59,11 +54,20 @@ def write_model_card(path, description, figures):
         shape=" x ".join(map(str, data["shape"])),
         classes=", ".join(data["class_names"]),
         figures=_figures(figures),
-        options=" ".join(options),
+        options=" ".join(_options(arguments)),
         versions=", ".join(versions),
     )
     with written(path) as temporary:
         temporary.write_text(card)
+
+
+def _options(arguments):
+    """The options of scripts/train.py that give these arguments."""
+    for name, value in arguments.items():
+        if name == "loss_weights":
+            value = " ".join(f"{loss}={weight:g}" for loss, weight in value.items())
+        if value not in (None, ""):
+            yield f"--{name.replace('_', '-')} {value}"
 
 
 def _figures(figures):

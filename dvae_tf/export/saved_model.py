@@ -22,22 +22,22 @@ def write_saved_model(model, folder):
         folder: str or pathlib.Path, the folder of the SavedModel; made anew.
     """
     functions = Functions(model).served()
-    write_functions(model, functions, folder)
+    write_functions(functions, folder)
     extra = pathlib.Path(folder) / "assets.extra"
     extra.mkdir()
     write_warmup_requests(extra / "tf_serving_warmup_requests", functions)
 
 
-def write_functions(model, functions, folder):
+def write_functions(functions, folder):
     """Writes functions as signatures; the first is `serving_default` as well.
 
     Args:
-        model: DisentangledVAE, whose weights they use.
         functions: dict of name to Function.
         folder: str or pathlib.Path.
     """
     archive = keras.export.ExportArchive()
-    archive.track(model)
+    # It finds the weights that the functions use. Tracking the model would bring its optimisers
+    # and its discriminator along.
     for name, function in functions.items():
         archive.add_endpoint(name, function.call, input_signature=function.inputs)
     archive.write_out(str(folder), verbose=False)

@@ -1,5 +1,6 @@
 """The TFLite files that LiteRT runs on devices."""
 
+import dataclasses
 import json
 import tempfile
 
@@ -30,14 +31,11 @@ def write_tflite(model, folder, examples, class_names):
         dict of kind to pathlib.Path.
     """
     functions = Functions(model).portable()
-    paths = {}
-    with tempfile.TemporaryDirectory() as source:
-        write_functions(model, functions, source)
-        for kind in KINDS:
-            paths[kind] = folder / f"model_{kind}.tflite"
-            content = _convert(source, kind, functions, examples)
-            with written(paths[kind]) as temporary:
-                temporary.write_bytes(content)
+    paths = {kind: folder / f"model_{kind}.tflite" for kind in KINDS}
+    for kind, path in paths.items():
+        content = convert(functions, kind, examples)
+        with written(path) as temporary:
+            temporary.write_bytes(content)
     with written(folder / "model.json") as temporary:
         temporary.write_text(json.dumps(describe(model, class_names, functions), indent=2) + "\n")
     return paths
@@ -70,18 +68,42 @@ def describe(model, class_names, functions):
     }
 
 
-def _convert(source, kind, functions, examples):
-    converter = tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=list(functions))
-    if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if kind == "int8":
-        converter.representative_dataset = lambda: _calibration(functions, examples)
-        # A scale for each output of a dense layer, in each signature that holds it, would be a
-        # sixth of the file.
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True
-    return converter.convert()
+def convert(functions, kind, examples):
+    """Converts functions to one TFLite model with a signature for each.
+
+    Args:
+        functions: dict of name to Function.
+        kind: str, from `KINDS`.
+        examples: Arrays, training examples.
+
+    Returns:
+        bytes.
+    """
+    with tempfile.TemporaryDirectory() as source:
+        write_functions(functions, source)
+        names = list(functions)
+        converter = tf.lite.TFLiteConverter.from_saved_model(source, signature_keys=names)
+        if kind != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if kind == "int8":
+            converter.representative_dataset = lambda: _calibration(functions, examples)
+            # A scale for each output of a dense layer, in each signature that holds it, would be
+            # a sixth of the file.
+            converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+        return converter.convert()
+
+
+def with_batch(function, count):
+    """Fixes the number of examples of a function; returns another Function."""
+    inputs = [
+        tf.TensorSpec(
+            [count if side is None else side for side in spec.shape], spec.dtype, spec.name
+        )
+        for spec in function.inputs
+    ]
+    return dataclasses.replace(function, inputs=inputs)
 
 
 def _calibration(functions, examples):

@@ -1,0 +1,248 @@
+"""A client for TF Serving and for the embedded server: NumPy in, NumPy out."""
+
+import base64
+import io
+import time
+
+import numpy as np
+
+FIRST_PAUSE = 0.1
+BYTES = "image_bytes"
+
+
+class ServerError(Exception):
+    """What a server answered in place of a result.
+
+    Args:
+        code: str, the name of a gRPC status code, such as "INVALID_ARGUMENT".
+        message: str, the server's own.
+    """
+
+    def __init__(self, code, message):
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class Client:
+    """Asks a served model.
+
+    Args:
+        address: str, "http://host:8501" for REST, "host:8500" for gRPC.
+        name: str, what the model is called there. Defaults to "dvae".
+        timeout: float, seconds for one request, retries included. Defaults to 10.
+        retries: int, how often a request is sent again, with growing pauses, while the server is
+            UNAVAILABLE; any other error is passed on at once. Defaults to 3.
+
+    Raises:
+        ModuleNotFoundError: if httpx (REST) or grpcio and tensorflow-serving-api are missing;
+            names the extra to install.
+    """
+
+    def __init__(self, address, name="dvae", timeout=10.0, retries=3):
+        transport = _Rest if address.startswith(("http://", "https://")) else _Rpc
+        self._transport = transport(address, name)
+        self.timeout, self.retries = timeout, retries
+
+    def generate(self, label, seed=0, temperature=1.0):
+        """Draws images of given classes.
+
+        Args:
+            label: int array [n].
+            seed: int; the same seed gives the same images. Defaults to 0.
+            temperature: float. Defaults to 1.
+
+        Returns:
+            float32 array [n, height, width, channels] in [0, 1].
+
+        Raises:
+            ServerError: if the server refuses or cannot be reached.
+        """
+        return self.predict("generate", **_drawing(label, seed, temperature))["image"]
+
+    def generate_png(self, label, seed=0, temperature=1.0):
+        """Draws images of given classes; returns a list of bytes, a PNG file each."""
+        answer = self.predict("generate_png", **_drawing(label, seed, temperature))
+        return list(answer[BYTES])
+
+    def encode(self, image):
+        """Splits images into their codes.
+
+        Args:
+            image: float array [n, height, width, channels] in [0, 1], or a list of bytes, a PNG
+                file each.
+
+        Returns:
+            dict of "z_s", "z_u_mean", "z_u_stddev" to float32 array [n, latent].
+
+        Raises:
+            ServerError: as `generate`.
+        """
+        return self.predict("encode", image=as_images(image))
+
+    def classify(self, image):
+        """Returns dict of "probabilities" float32 [n, C] and "label" int32 [n]; see `encode`."""
+        return self.predict("classify", image=as_images(image))
+
+    def swap(self, image_s, image_u):
+        """Puts z_s of one image and z_u of another together, pair by pair.
+
+        Args:
+            image_s, image_u: as in `encode`.
+
+        Returns:
+            float32 array [n, height, width, channels] in [0, 1].
+
+        Raises:
+            ServerError: as `generate`.
+        """
+        inputs = {"image_s": as_images(image_s), "image_u": as_images(image_u)}
+        return self.predict("swap", **inputs)["image"]
+
+    def predict(self, signature, **inputs):
+        """Calls any signature.
+
+        Args:
+            signature: str.
+            **inputs: arrays by their names in the signature.
+
+        Returns:
+            dict of output name to array.
+
+        Raises:
+            ServerError: as `generate`.
+        """
+        deadline = time.monotonic() + self.timeout
+        pause, attempts = FIRST_PAUSE, 0
+        while True:
+            try:
+                left = max(deadline - time.monotonic(), 1e-3)
+                return self._transport.predict(signature, inputs, left)
+            except ServerError as error:
+                attempts += 1
+                last = attempts > self.retries or time.monotonic() + pause > deadline
+                if error.code != "UNAVAILABLE" or last:
+                    raise
+            time.sleep(pause)
+            pause *= 2.0
+
+    def close(self):
+        """Closes the connection."""
+        self._transport.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def as_images(image):
+    """Reads PNG files into one array; arrays pass.
+
+    Args:
+        image: float array [n, height, width, channels] in [0, 1], or list of bytes.
+
+    Returns:
+        float32 array [n, height, width, channels] in [0, 1].
+    """
+    if isinstance(image, (list, tuple)) and image and isinstance(image[0], bytes):
+        from PIL import Image
+
+        opened = [np.asarray(Image.open(io.BytesIO(content))) for content in image]
+        image = np.stack([one[..., np.newaxis] if one.ndim == 2 else one for one in opened]) / 255.0
+    return np.asarray(image, np.float32)
+
+
+def _drawing(label, seed, temperature):
+    return {
+        "label": np.atleast_1d(np.asarray(label, np.int32)),
+        "seed": np.array([seed, 0], np.int32),
+        "temperature": np.array(temperature, np.float32),
+    }
+
+
+class _Rest:
+    CODES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "RESOURCE_EXHAUSTED"}  # noqa: RUF012
+
+    def __init__(self, address, name):
+        try:
+            import httpx
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "The REST client needs httpx: pip install 'dvae_tf[serve]'"
+            ) from error
+        self._httpx = httpx
+        self._client = httpx.Client(base_url=f"{address.rstrip('/')}/v1/models/{name}")
+
+    def predict(self, signature, inputs, timeout):
+        values = {name: value.tolist() for name, value in inputs.items()}
+        body = {"signature_name": signature, "inputs": values}
+        url = f"{str(self._client.base_url).rstrip('/')}:predict"
+        try:
+            answer = self._client.post(url, json=body, timeout=timeout)
+        except self._httpx.TimeoutException as error:
+            raise ServerError("DEADLINE_EXCEEDED", f"no answer in {timeout:.1f} s") from error
+        except self._httpx.TransportError as error:
+            raise ServerError("UNAVAILABLE", str(error)) from error
+        if answer.status_code == 503:
+            raise ServerError("UNAVAILABLE", answer.text)
+        if answer.status_code != 200:
+            raise ServerError(self.CODES.get(answer.status_code, "UNKNOWN"), _told(answer))
+        return self._outputs(signature, answer.json()["outputs"])
+
+    def _outputs(self, signature, outputs):
+        if not isinstance(outputs, dict):  # TF Serving leaves the name of a single output out.
+            outputs = {BYTES if signature == "generate_png" else "image": outputs}
+        return {name: _array(name, value) for name, value in outputs.items()}
+
+    def close(self):
+        self._client.close()
+
+
+def _told(answer):
+    try:
+        return answer.json()["error"]
+    except (ValueError, KeyError, TypeError):
+        return answer.text
+
+
+def _array(name, value):
+    if name == BYTES:
+        return [base64.b64decode(item["b64"]) for item in value]
+    return np.array(value, np.int32 if name == "label" else np.float32)
+
+
+class _Rpc:
+    MOST_BYTES = 64 * 2**20
+
+    def __init__(self, address, name):
+        try:
+            import grpc
+            from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(
+                "The gRPC client needs grpcio and tensorflow-serving-api: "
+                "pip install 'dvae_tf[serve]'"
+            ) from error
+        self._grpc, self._request = grpc, predict_pb2.PredictRequest
+        limit = [("grpc.max_receive_message_length", self.MOST_BYTES)]
+        self._channel = grpc.insecure_channel(address, options=limit)
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._name = name
+
+    def predict(self, signature, inputs, timeout):
+        import tensorflow as tf
+
+        request = self._request()
+        request.model_spec.name = self._name
+        request.model_spec.signature_name = signature
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        try:
+            answer = self._stub.Predict(request, timeout=timeout)
+        except self._grpc.RpcError as error:
+            raise ServerError(error.code().name, error.details()) from error
+        return {name: tf.make_ndarray(value) for name, value in answer.outputs.items()}
+
+    def close(self):
+        self._channel.close()

@@ -1,0 +1,180 @@
+"""The newest version of a SavedModel, kept up to date while it is used."""
+
+import pathlib
+import threading
+
+import numpy as np
+import tensorflow as tf
+
+POLL_SECONDS = 1.0
+MOST_EXAMPLES = 1024
+DEFAULT_SIGNATURE = "serving_default"
+
+
+class RequestError(Exception):
+    """What is wrong with a request.
+
+    Args:
+        code: str, the name of a gRPC status code, such as "INVALID_ARGUMENT".
+        message: str.
+    """
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class Version:
+    """One loaded version.
+
+    Args:
+        number: int.
+        folder: pathlib.Path of the SavedModel.
+    """
+
+    def __init__(self, number, folder):
+        self.number = number
+        self._loaded = tf.saved_model.load(str(folder))
+        self.signatures = dict(self._loaded.signatures)
+
+    def signature(self, name):
+        """Looks up a signature; raises RequestError where there is none."""
+        name = name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            known = ", ".join(sorted(self.signatures))
+            raise RequestError(
+                "INVALID_ARGUMENT", f"Serving signature name: {name!r} not found; there are {known}"
+            )
+        return self.signatures[name]
+
+    def inputs(self, name):
+        """The inputs of a signature: {name: tf.TensorSpec}."""
+        return dict(self.signature(name).structured_input_signature[1])
+
+    def predict(self, name, values):
+        """Calls a signature.
+
+        Args:
+            name: str, the signature, or "" for the default.
+            values: dict of input name to array.
+
+        Returns:
+            dict of output name to array.
+
+        Raises:
+            RequestError: if the inputs do not fit, or the model refuses them.
+        """
+        specs = self.inputs(name)
+        if set(values) != set(specs):
+            raise RequestError(
+                "INVALID_ARGUMENT",
+                f"inputs are {sorted(values)}; the signature wants {sorted(specs)}",
+            )
+        tensors = {key: _fitting(key, value, specs[key]) for key, value in values.items()}
+        try:
+            found = self.signature(name)(**tensors)
+        except tf.errors.InvalidArgumentError as error:
+            raise RequestError("INVALID_ARGUMENT", _reason(error)) from error
+        return {key: value.numpy() for key, value in found.items()}
+
+
+def _fitting(name, value, spec):
+    try:
+        tensor = tf.constant(value, spec.dtype)
+    except (TypeError, ValueError) as error:
+        raise RequestError(
+            "INVALID_ARGUMENT", f"input {name!r} is no {spec.dtype.name} tensor"
+        ) from error
+    if not spec.shape.is_compatible_with(tensor.shape):
+        raise RequestError(
+            "INVALID_ARGUMENT",
+            f"input {name!r} has shape {tensor.shape.as_list()}; expected {spec.shape.as_list()}",
+        )
+    if spec.shape.rank and spec.shape[0] is None and tensor.shape[0] > MOST_EXAMPLES:
+        raise RequestError(
+            "INVALID_ARGUMENT",
+            f"input {name!r} has {tensor.shape[0]} examples; at most {MOST_EXAMPLES} a request",
+        )
+    return tensor
+
+
+def _reason(error):
+    """The line of TensorFlow's message that the model wrote, without the insides of the graph."""
+    lines = [line.strip() for line in error.message.splitlines()]
+    told = [line for line in lines if line.startswith("assertion failed")]
+    return told[0] if told else "the inputs do not fit together"
+
+
+class ModelVersions:
+    """Loads the newest version below a folder, and each newer one that appears.
+
+    A request that has begun keeps the version that it began with.
+
+    Args:
+        name: str, what the model is called.
+        folder: str or pathlib.Path that holds a folder for each version, as TF Serving wants it.
+
+    Raises:
+        ValueError: if there is no version.
+    """
+
+    def __init__(self, name, folder):
+        self.name = name
+        self.folder = pathlib.Path(folder)
+        numbers = self._numbers()
+        if not numbers:
+            raise ValueError(
+                f"{folder} holds no version of a SavedModel (a folder with a number for a name); "
+                "give the --output of scripts/export.py."
+            )
+        self.current = self._load(numbers[-1])
+        self._stop = threading.Event()
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
+
+    def _numbers(self):
+        return sorted(
+            int(path.name)
+            for path in self.folder.glob("[0-9]*")
+            if path.name.isdecimal() and (path / "saved_model.pb").exists()
+        )
+
+    def _load(self, number):
+        version = Version(number, self.folder / str(number))
+        for name in version.signatures:
+            self._warm_up(version, name)
+        return version
+
+    @staticmethod
+    def _warm_up(version, name):
+        """Runs a signature once, so that no user waits for what is done at the first call."""
+        values = {
+            key: np.zeros([1 if side is None else side for side in spec.shape], spec.dtype.name)
+            for key, spec in version.inputs(name).items()
+        }
+        version.predict(name, values)
+
+    def _watch(self):
+        while not self._stop.wait(POLL_SECONDS):
+            newest = self._numbers()[-1:]
+            if newest and newest[0] > self.current.number:
+                try:
+                    self.current = self._load(newest[0])
+                except (OSError, ValueError, tf.errors.OpError) as error:
+                    # Half-copied or damaged: the one that works goes on.
+                    print(f"version {newest[0]} cannot be loaded yet: {error}", flush=True)
+
+    def version(self, number=None):
+        """Returns the current Version; raises RequestError for another number or name."""
+        current = self.current
+        if number is not None and number != current.number:
+            raise RequestError(
+                "NOT_FOUND",
+                f"Servable not found for request: Specific({self.name}, {number})",
+            )
+        return current
+
+    def close(self):
+        """Stops looking for newer versions."""
+        self._stop.set()
+        self._watcher.join()

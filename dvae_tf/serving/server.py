@@ -1,0 +1,91 @@
+"""The embedded server: REST and gRPC on one SavedModel, for a laptop and for tests.
+
+In production use TF Serving itself (deploy/tf-serving): this one makes no batches of requests.
+"""
+
+import socket
+import threading
+
+import uvicorn
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from dvae_tf.serving.model_versions import ModelVersions
+from dvae_tf.serving.rest import application
+from dvae_tf.serving.rpc import make_server
+
+GRACE_SECONDS = 5.0
+MOST_CONNECTIONS = 256
+
+
+class Server:
+    """Serves the newest version of a model until it is closed.
+
+    Args:
+        folder: str or pathlib.Path that holds a folder for each version.
+        name: str, what the model is called. Defaults to "dvae".
+        host: str. Defaults to "127.0.0.1": nobody but this machine.
+        port: int, of REST. Defaults to 8501; 0 takes any free one.
+        grpc_port: int, of gRPC. Defaults to 8500; 0 takes any free one.
+
+    Raises:
+        ValueError: if there is no version of a model, or a port is taken.
+    """
+
+    def __init__(self, folder, name="dvae", host="127.0.0.1", port=8501, grpc_port=8500):
+        self.versions = ModelVersions(name, folder)
+        page = self.versions.folder / "web"
+        routes = [Mount("/", StaticFiles(directory=page, html=True))] if page.is_dir() else []
+        self._socket = _listen(host, port)
+        self.port = self._socket.getsockname()[1]
+        self._rpc, self.grpc_port = make_server(self.versions, f"{host}:{grpc_port}")
+        self._http = uvicorn.Server(
+            uvicorn.Config(
+                application(self.versions, routes),
+                log_level="warning",
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_graceful_shutdown=int(GRACE_SECONDS),
+            )
+        )
+        self._thread = threading.Thread(
+            target=self._http.run, kwargs={"sockets": [self._socket]}, daemon=True
+        )
+
+    def start(self):
+        """Starts both; returns when they take requests.
+
+        Returns:
+            Server, itself.
+        """
+        self._rpc.start()
+        self._thread.start()
+        while not self._http.started:
+            self._thread.join(0.02)
+        return self
+
+    def wait(self):
+        """Waits until the server ends (Ctrl-C included)."""
+        self._thread.join()
+
+    def close(self):
+        """Lets requests under way end, then stops."""
+        self._http.should_exit = True
+        self._rpc.stop(GRACE_SECONDS).wait()
+        if self._thread.ident:
+            self._thread.join()
+        self.versions.close()
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *error):
+        self.close()
+
+
+def _listen(host, port):
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise ValueError(
+            f"{host}:{port} cannot be listened on ({error.strerror}); give another --port."
+        ) from error

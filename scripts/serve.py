@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Serves an exported model on this machine, with TF Serving's own REST and gRPC interfaces.
+
+For a laptop and for tests; in production use TF Serving itself (deploy/tf-serving). A newer
+version that scripts/export.py puts beside the served one is taken up without a pause.
+"""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "model",
+        nargs="?",
+        help="folder with a folder for each version: the --output of scripts/export.py "
+        "(default: the export of the newest run, or the model that ships)",
+    )
+    parser.add_argument("--name", default="dvae", help="what the model is called (default: dvae)")
+    parser.add_argument("--port", type=int, default=8501, help="of REST (default: 8501)")
+    parser.add_argument("--grpc-port", type=int, default=8500, help="of gRPC (default: 8500)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="0.0.0.0 for other machines (default: 127.0.0.1)"
+    )
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    try:
+        serve(arguments)
+    except ModuleNotFoundError as error:
+        print(f"error: no {error.name}: pip install 'dvae_tf[serve]'", file=sys.stderr)
+        sys.exit(2)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def serve(arguments):
+    from dvae_tf import runs
+    from dvae_tf.serving.server import Server
+
+    folder = arguments.model or runs.exported()
+    server = Server(folder, arguments.name, arguments.host, arguments.port, arguments.grpc_port)
+    server.start()
+    print(f"REST on http://{arguments.host}:{server.port}/v1/models/{arguments.name}")
+    print(f"gRPC on {arguments.host}:{server.grpc_port}. Ctrl-C ends it.", flush=True)
+    try:
+        server.wait()
+    finally:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()

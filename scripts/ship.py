@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+"""Makes the model that ships of a run: saved_models/NAME, exported, with card and checksums.
+
+Without arguments: of the newest run, as digits. `make shipped` trains that run first.
+"""
+
+import argparse
+import sys
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
+    parser.add_argument("--name", default="digits", help="folder below saved_models (digits)")
+    return parser.parse_args()
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from dvae_tf.pretrained import ship
+
+    try:
+        print(ship(arguments.run, arguments.name))
+    except (ValueError, ModuleNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
