@@ -32,7 +32,6 @@ ROWS = {
     "zu_leakage.mean": "class read from z_u, strongest reader ↓",
     "swap_consistency": "swaps of the class of z_s ↑",
     "reconstruction_mse": "reconstruction error ↓",
-    "training_seconds": "seconds of training",
 }
 PICTURED_CLASSES = 10
 ROWS_A_MODEL = 2
@@ -77,8 +76,8 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
         for model in models
     }
     table = tabulate(reports)
-    description = read_json(folder / f"{models[0]}-seed{seeds[0]}" / "run.json")
-    write_json(folder / "table.json", {"arguments": description["arguments"], "table": table})
+    arguments |= {"models": list(models), "seeds": list(seeds)}
+    write_json(folder / "table.json", {"arguments": arguments, "table": table})
     with written(folder / "table.md") as temporary:
         temporary.write_text(as_markdown(table))
     pictures = _draw(folder, models, seeds[0])

@@ -6,6 +6,8 @@ version that scripts/export.py puts beside the served one is taken up without a 
 """
 
 import argparse
+import contextlib
+import signal
 import sys
 
 
@@ -47,13 +49,14 @@ def serve(arguments):
 
     folder = arguments.model or runs.exported()
     server = Server(folder, arguments.name, arguments.host, arguments.port, arguments.grpc_port)
+    # A stop from outside ends it as Ctrl-C does: requests under way are answered first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     server.start()
     print(f"REST on http://{arguments.host}:{server.port}/v1/models/{arguments.name}")
     print(f"gRPC on {arguments.host}:{server.grpc_port}. Ctrl-C ends it.", flush=True)
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         server.wait()
-    finally:
-        server.close()
+    server.close()
 
 
 if __name__ == "__main__":
