@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Puts the embedded server under load: many clients at once, a new version meanwhile.
+
+Half of the clients speak REST, half gRPC. Reports requests, failures and the server's memory over
+time; ends with exit code 1 if a request failed.
+"""
+
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+SIGNATURE = "generate"
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "model",
+        nargs="?",
+        type=pathlib.Path,
+        default=ROOT / "saved_models" / "digits",
+        help="folder of an exported model (default: the model that ships)",
+    )
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--port", type=int, default=18501)
+    parser.add_argument("--grpc-port", type=int, default=18500)
+    return parser.parse_args()
+
+
+class Load:
+    """What the clients have done so far.
+
+    Args:
+        arguments: argparse.Namespace.
+    """
+
+    def __init__(self, arguments):
+        self.arguments = arguments
+        self.until = time.monotonic() + arguments.seconds
+        self.latencies, self.failures = [], []
+
+    def ask(self, number):
+        """One client: asks until the time is over."""
+        from dvae_tf.serving import Client
+
+        grpc = f"127.0.0.1:{self.arguments.grpc_port}"
+        address = grpc if number % 2 else f"http://127.0.0.1:{self.arguments.port}"
+        with Client(address, retries=0) as client:
+            while time.monotonic() < self.until:
+                begin = time.monotonic()
+                try:
+                    assert client.generate([number % 10], seed=number).ndim == 4
+                    self.latencies.append(time.monotonic() - begin)
+                except Exception as error:  # Whatever it is, it is a failed request.
+                    self.failures.append(repr(error))
+
+
+def resident_megabytes(process):
+    """Returns the resident memory of a process in MB (Linux)."""
+    status = pathlib.Path(f"/proc/{process}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def start_server(folder, arguments):
+    command = [sys.executable, str(ROOT / "scripts" / "serve.py"), str(folder)]
+    ports = ["--port", str(arguments.port), "--grpc-port", str(arguments.grpc_port)]
+    server = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True)
+    server.stdout.readline()  # It takes requests now.
+    return server
+
+
+def main():
+    arguments = parse_arguments()
+    with tempfile.TemporaryDirectory() as served:
+        served = pathlib.Path(served)
+        (version,) = [path for path in arguments.model.iterdir() if path.name.isdecimal()][-1:]
+        shutil.copytree(version, served / "1")
+        server = start_server(served, arguments)
+        try:
+            result = put_under_load(server, served, arguments)
+        finally:
+            server.terminate()
+            server.wait()
+    print(json.dumps(result, indent=2))
+    sys.exit(bool(result["failures"]) or result["version_at_the_end"] != 2)
+
+
+def put_under_load(server, served, arguments):
+    import numpy as np
+
+    load = Load(arguments)
+    clients = [threading.Thread(target=load.ask, args=[n]) for n in range(arguments.clients)]
+    for client in clients:
+        client.start()
+    memory = []
+    while time.monotonic() < load.until:
+        time.sleep(arguments.seconds / 12)
+        memory.append(round(resident_megabytes(server.pid)))
+        if len(memory) == 6:
+            shutil.copytree(served / "1", served / "aside")
+            (served / "aside").rename(served / "2")
+    for client in clients:
+        client.join()
+    return {
+        "clients": arguments.clients,
+        "seconds": arguments.seconds,
+        "requests": len(load.latencies),
+        "failures": load.failures[:10],
+        "requests_a_second": round(len(load.latencies) / arguments.seconds, 1),
+        "milliseconds_median": round(1000 * float(np.median(load.latencies)), 1),
+        "milliseconds_99_percent": round(1000 * float(np.quantile(load.latencies, 0.99)), 1),
+        "resident_megabytes": memory,
+        "version_at_the_end": version_of(arguments),
+    }
+
+
+def version_of(arguments):
+    import httpx
+
+    return httpx.get(f"http://127.0.0.1:{arguments.port}/healthz").json()["version"]
+
+
+if __name__ == "__main__":
+    main()
