@@ -1,4 +1,5 @@
 import re
+import shutil
 
 import pytest
 from rich.console import Console
@@ -49,8 +50,9 @@ def test_names_from_the_user_are_escaped(tmp_path):
     assert "<script>" not in page
 
 
-def test_parts_can_be_chosen(moons_run):
-    figures = measure(moons_run, ["classification"], Console(quiet=True))
+def test_parts_can_be_chosen(moons_run, tmp_path):
+    shutil.copytree(moons_run, tmp_path / "run")
+    figures = measure(tmp_path / "run", ["classification"], Console(quiet=True))
     assert set(figures) == {
         "zs_accuracy",
         "zs_calibration_error",

@@ -53,7 +53,12 @@ def test_import_costs_no_tensorflow():
     [
         ("train.py", ["--dataset", "npz:none.npz"], "error: npz:none.npz: there is no such file"),
         ("train.py", ["--epochs", "many"], "invalid int value"),
-        ("generate.py", [], "error: There is no run below runs/ yet"),
+        ("generate.py", ["none"], "error: none holds no run"),
+        ("evaluate.py", ["none"], "error: none holds no run"),
+        ("explore.py", ["swap", "none"], "error: none holds no run"),
+        ("export.py", ["none"], "error: none holds no run"),
+        ("serve.py", ["none"], "error: none holds no version of a SavedModel"),
+        ("compare.py", ["--models", "none"], "error: No model is called 'none'"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(script, arguments, message, tmp_path):
