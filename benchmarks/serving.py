@@ -16,7 +16,6 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-SIGNATURE = "generate"
 
 
 def parse_arguments():

@@ -259,12 +259,8 @@ class Snapshots(keras.callbacks.Callback):
 
     def _keep(self, epoch):
         with written(self.folder / f"epoch_{epoch:04d}.npy") as temporary:
-            np.save(temporary, tasks.sample(self.model, labels_in_turn(self.model, self.count)))
-
-
-def labels_in_turn(model, count):
-    """Returns the classes of a model in turn, an int array [count]."""
-    return np.arange(count) % model.num_classes
+            label = tasks.labels_in_turn(self.count, self.model.num_classes)
+            np.save(temporary, tasks.sample(self.model, label))
 
 
 class GracefulStop(keras.callbacks.Callback):

@@ -251,12 +251,12 @@ def _draw_samples(path, models, paths, data):
     from dvae_tf import plots, tasks
 
     test, info = data.arrays("test"), data.info
-    label = np.tile(np.arange(min(info.num_classes, PICTURED_CLASSES)), ROWS_A_MODEL)
-    seen = [np.sum(label[:at] == value) for at, value in enumerate(label)]
-    rows = [[np.flatnonzero(test.label == c)[k] for c, k in zip(label, seen, strict=True)]]
-    images = [tasks.outward(test.x[rows[0]])]
+    classes = min(info.num_classes, PICTURED_CLASSES)
+    label = tasks.labels_in_turn(classes * ROWS_A_MODEL, classes)
+    first = [np.flatnonzero(test.label == value)[:ROWS_A_MODEL] for value in range(classes)]
+    images = [tasks.outward(test.x[np.stack(first, axis=-1).ravel()])]
     images += [tasks.sample(runs.load(run), label) for run in paths]
-    grid = np.concatenate(images).reshape(-1, len(label) // ROWS_A_MODEL, *info.shape)
+    grid = np.concatenate(images).reshape(-1, classes, *info.shape)
     names = [name for title in ("real images", *models) for name in (title, "")]
     title = f"{info.name}: real images and samples"
     plots.image_grid(path, grid, names, title, info.class_names[:PICTURED_CLASSES])

@@ -186,7 +186,7 @@ def inpaint(album, count=10, hole=None, mask=None, iterations=10):
 
 def nearest(album, count=6, neighbours=5):
     """Samples beside the training images that come nearest."""
-    label = np.arange(count) % len(album.class_names)
+    label = tasks.labels_in_turn(count, len(album.class_names))
     samples = tasks.sample(album.model, label, seed=album.seed)
     train = album.data.arrays("train")
     found = tasks.nearest(samples, train.x, neighbours)

@@ -147,7 +147,7 @@ def progress(folder, num_classes, plane=_same):
     for path in sorted((pathlib.Path(folder) / "progress").glob("epoch_*.npy")):
         points = np.load(path)
         title = f"{int(path.stem.removeprefix('epoch_'))} epochs"
-        label = np.arange(len(points)) % num_classes
+        label = tasks.labels_in_turn(len(points), num_classes)
         panels[title] = plane(points.reshape(len(points), -1)), label
     return panels
 
@@ -186,12 +186,13 @@ def draw_figures(folder, figures):
         plots.activity(
             folder / "activity.png",
             figures["zu_alive"]["kl_per_dimension_nats"],
-            *_bars(figures["zu_alive"], intervals["zu_alive"], "reconstruction_mse"),
+            figures["zu_alive"]["reconstruction_mse"],
+            intervals["zu_alive"]["reconstruction_mse"],
         )
         captions["activity"] = "Is z_u alive? Nats a dimension, and what its absence costs."
     if "factors" in figures:
         series = {
-            code: _bars(figures["factors"], intervals["factors"], code) for code in ("z_s", "z_u")
+            code: (figures["factors"][code], intervals["factors"][code]) for code in ("z_s", "z_u")
         }
         plots.bars(
             folder / "factors.png",
@@ -207,21 +208,15 @@ def draw_figures(folder, figures):
     return captions
 
 
-def _bars(figures, intervals, key):
-    """({name: value}, {name: interval}) of one dict of figures."""
-    return figures[key], intervals[key]
-
-
 READERS = {"mlp": "MLP", "knn": "20 nearest neighbours", "gbdt": "boosted trees"}
 
 
 def _draw_leakage(folder, figures, intervals):
     series = {}
     for kind, title in (("mean", "posterior mean"), ("sample", "posterior sample")):
-        values, ends = _bars(figures, intervals, kind)
-        series[title] = (
-            {READERS[name]: value for name, value in values.items()},
-            {READERS[name]: value for name, value in ends.items()},
+        series[title] = tuple(
+            {READERS[name]: value for name, value in named[kind].items()}
+            for named in (figures, intervals)
         )
     lines = {"chance": figures["chance"], "most frequent class": figures["majority"]}
     title = "Class read from z_u by fresh classifiers (lower is better)"

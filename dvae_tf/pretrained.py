@@ -3,6 +3,8 @@
 import hashlib
 import pathlib
 
+from dvae_tf.files import written
+
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "saved_models"
 DEFAULT = "digits"
 CHECKSUMS = "SHA256SUMS"
@@ -84,8 +86,6 @@ def write_checksums(folder):
     Args:
         folder: pathlib.Path.
     """
-    from dvae_tf.files import written
-
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     lines = [
         f"{checksum(path)}  {path.relative_to(folder).as_posix()}"

@@ -15,6 +15,11 @@ CHUNK = 256
 Nearest = collections.namedtuple("Nearest", ["index", "distance"])
 
 
+def labels_in_turn(count, num_classes):
+    """Returns 0, 1, ... num_classes - 1, 0, 1, ...: an int array [count]."""
+    return np.arange(count) % num_classes
+
+
 def sample(model, label, temperature=1.0, seed=0):
     """Draws examples of given classes.
 

@@ -35,17 +35,17 @@ def main():
     import_tensorflow_quietly()
     try:
         serve(arguments)
-    except ModuleNotFoundError as error:
-        print(f"error: no {error.name}: pip install 'dvae_tf[serve]'", file=sys.stderr)
-        sys.exit(2)
-    except ValueError as error:
+    except (ValueError, ModuleNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
 def serve(arguments):
     from dvae_tf import runs
-    from dvae_tf.serving.server import Server
+    from dvae_tf.extras import needed_for
+
+    with needed_for("The server", "serve"):
+        from dvae_tf.serving.server import Server
 
     folder = arguments.model or runs.exported()
     server = Server(folder, arguments.name, arguments.host, arguments.port, arguments.grpc_port)

@@ -3,8 +3,7 @@
 import numpy as np
 
 from dvae_tf.evaluation.figure import mean_figure, resampled_figure
-
-TRAINING_SHARE = 0.8
+from dvae_tf.evaluation.split import learnt_and_asked
 
 
 def factors(codes, values, info, label, seed=0):
@@ -22,9 +21,8 @@ def factors(codes, values, info, label, seed=0):
         learnt from: accuracy of class and categories, R^2 of all else (of cyclic factors the mean
         of their sine's and cosine's).
     """
-    order = np.random.default_rng(seed).permutation(len(label))
-    cut = int(TRAINING_SHARE * len(label))
-    split = codes[order[:cut]], codes[order[cut:]], order[:cut], order[cut:], seed
+    learnt, asked = learnt_and_asked(len(label), seed)
+    split = codes[learnt], codes[asked], learnt, asked, seed
     found = {"class": _accuracy(label, *split)}
     for name, kind, column in zip(info.factor_names, info.factor_kinds, values.T, strict=True):
         if kind == "categorical":

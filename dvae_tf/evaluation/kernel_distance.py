@@ -27,7 +27,7 @@ def kernel_distance(real, generated):
     >>> kernel_distance(near, far).value > 1.0
     True
     """
-    within, between, others = _kernel(real, real), _kernel(real, generated), None
+    within, between = _kernel(real, real), _kernel(real, generated)
     others = _kernel(generated, generated)
     np.fill_diagonal(within, 0.0)
     np.fill_diagonal(others, 0.0)

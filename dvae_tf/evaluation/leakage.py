@@ -12,9 +12,9 @@ import numpy as np
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
 from dvae_tf.evaluation.figure import mean_figure
+from dvae_tf.evaluation.split import learnt_and_asked
 from dvae_tf.networks.presets import seeded_initializers
 
-TRAINING_SHARE = 0.8
 VALIDATION_SHARE = 0.1
 HIDDEN_UNITS = 256
 BATCH_SIZE = 128
@@ -38,9 +38,7 @@ def leakage(codes, label, seed=0):
         early stopping), "knn" (20 nearest neighbours, standardised) and "gbdt" (histogram gradient
         boosting) to Figure, over the fifth of the codes that was not learnt from.
     """
-    order = np.random.default_rng(seed).permutation(len(label))
-    cut = int(TRAINING_SHARE * len(label))
-    learnt, asked = order[:cut], order[cut:]
+    learnt, asked = learnt_and_asked(len(label), seed)
     codes = np.asarray(codes, np.float32)
     readers = {"mlp": _mlp, "knn": _nearest_neighbours, "gbdt": _boosting}
     return {

@@ -12,6 +12,7 @@ from dvae_tf.evaluation.judge import train_factor_reader, train_judge
 from dvae_tf.evaluation.leakage import chance, leakage
 from dvae_tf.evaluation.reconstruction import squared_error, structural_similarity
 from dvae_tf.evaluation.swap import factor_errors, style_distance
+from dvae_tf.tasks import labels_in_turn
 
 DRAWS = 1000
 
@@ -142,7 +143,7 @@ def _reconstruction(bench):
 
 
 def _samples(bench):
-    asked = np.arange(DRAWS) % bench.info.num_classes
+    asked = labels_in_turn(DRAWS, bench.info.num_classes)
     samples = bench.subject.generate(asked, bench.seed)
     found = {"sample_consistency": bench.judge.accuracy(samples, asked)}
     if bench.info.name == "three_moons":

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from dvae_tf.export.functions import Functions
+from dvae_tf.extras import needed_for
 from dvae_tf.files import written
 
 OPSET = 18
@@ -25,13 +26,9 @@ def write_onnx(model, folder):
     Raises:
         ModuleNotFoundError: if tf2onnx or onnx is missing; names the extra to install.
     """
-    try:
+    with needed_for("ONNX", "export"):
         import onnx
         import tf2onnx
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"ONNX needs {error.name}: pip install 'dvae_tf[export]'"
-        ) from error
 
     paths = {}
     for name, function in Functions(model).portable().items():

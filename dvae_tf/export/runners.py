@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from dvae_tf.export.onnx import SUFFIX
 from dvae_tf.export.parity import Exported
+from dvae_tf.extras import needed_for
 
 
 def saved_model(folder):
@@ -41,12 +42,8 @@ def tflite(path, numbers, threads=1):
     Raises:
         ModuleNotFoundError: if ai-edge-litert is missing; names the extra to install.
     """
-    try:
+    with needed_for("Checking TFLite", "export"):
         from ai_edge_litert.interpreter import Interpreter
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Checking TFLite needs ai-edge-litert: pip install 'dvae_tf[export]'"
-        ) from error
 
     interpreter = Interpreter(str(path), num_threads=threads)
     names = interpreter.get_signature_list()
@@ -72,12 +69,8 @@ def onnx(paths):
     Raises:
         ModuleNotFoundError: if onnxruntime is missing; names the extra to install.
     """
-    try:
+    with needed_for("Checking ONNX", "export"):
         import onnxruntime
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Checking ONNX needs onnxruntime: pip install 'dvae_tf[export]'"
-        ) from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

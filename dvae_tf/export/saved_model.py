@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.export.functions import Functions
+from dvae_tf.extras import needed_for
 
 WARMUP_BATCHES = (1, 8)
 
@@ -53,12 +54,8 @@ def write_warmup_requests(path, functions):
     Raises:
         ModuleNotFoundError: if tensorflow-serving-api is missing; names the extra to install.
     """
-    try:
+    with needed_for("A warm-up request", "export"):
         from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "Warm-up requests need tensorflow-serving-api: pip install 'dvae_tf[export]'"
-        ) from error
 
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for name, function in functions.items():
@@ -74,18 +71,17 @@ def write_warmup_requests(path, functions):
                 writer.write(log.SerializeToString())
 
 
-def example_input(spec, batch, random=None):
+def example_input(spec, batch):
     """Makes an input that fits a function.
 
     Args:
         spec: tf.TensorSpec, named.
         batch: int, examples.
-        random: numpy.random.Generator. Defaults to a new one of seed 0.
 
     Returns:
         array: images and masks uniform in [0, 1], noise and codes N(0, 1), labels 0, temperature 1.
     """
-    random = random or np.random.default_rng(0)
+    random = np.random.default_rng(0)
     shape = [batch if side is None else side for side in spec.shape]
     if spec.dtype == tf.int32:
         return np.zeros(shape, np.int32)

@@ -88,7 +88,7 @@ def _copy_litert(folder):
     source = cache_folder() / f"litertjs-{LITERT}"
     if not source.exists():
         _fetch_litert(source)
-    core, utilities = (source / name.rpartition("/")[2] for name in PACKAGES)
+    core, utilities = (source / name.rpartition("/")[2] / "package" for name in PACKAGES)
     folder.mkdir()
     shutil.copyfile(core / "dist" / "index.js", folder / "core.js")
     shutil.copyfile(utilities / "dist" / "index.js", folder / "wasm-utils.js")
@@ -119,13 +119,5 @@ def _fetch_litert(target):
             short = name.rpartition("/")[2]
             (archive,) = aside.glob(f"*{short}-{LITERT}.tgz")
             with tarfile.open(archive) as packed:
-                packed.extractall(aside / "unpacked" / short, filter="data")
-            (aside / "unpacked" / short / "package").rename(aside / short)
-            archive.unlink()
-        shutil.rmtree(aside / "unpacked")
-        made = aside / "made"
-        made.mkdir()
-        for name in PACKAGES:
-            short = name.rpartition("/")[2]
-            (aside / short).rename(made / short)
-        made.rename(target)
+                packed.extractall(aside / "made" / short, filter="data")
+        (aside / "made").rename(target)

@@ -6,6 +6,9 @@ import time
 
 import numpy as np
 
+from dvae_tf.extras import needed_for
+from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES
+
 FIRST_PAUSE = 0.1
 BYTES = "image_bytes"
 
@@ -162,15 +165,11 @@ def _drawing(label, seed, temperature):
 
 
 class _Rest:
-    CODES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "RESOURCE_EXHAUSTED"}  # noqa: RUF012
+    CODES = {status: code for code, status in HTTP_STATUS.items()}  # noqa: RUF012
 
     def __init__(self, address, name):
-        try:
+        with needed_for("The REST client", "serve"):
             import httpx
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "The REST client needs httpx: pip install 'dvae_tf[serve]'"
-            ) from error
         self._httpx = httpx
         self._client = httpx.Client(base_url=f"{address.rstrip('/')}/v1/models/{name}")
 
@@ -213,19 +212,12 @@ def _array(name, value):
 
 
 class _Rpc:
-    MOST_BYTES = 64 * 2**20
-
     def __init__(self, address, name):
-        try:
+        with needed_for("The gRPC client", "serve"):
             import grpc
             from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(
-                "The gRPC client needs grpcio and tensorflow-serving-api: "
-                "pip install 'dvae_tf[serve]'"
-            ) from error
         self._grpc, self._request = grpc, predict_pb2.PredictRequest
-        limit = [("grpc.max_receive_message_length", self.MOST_BYTES)]
+        limit = [("grpc.max_receive_message_length", MOST_BYTES)]
         self._channel = grpc.insecure_channel(address, options=limit)
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._name = name

@@ -12,9 +12,7 @@ from starlette.routing import Route
 
 from dvae_tf.serving.metrics import Metrics
 from dvae_tf.serving.model_versions import RequestError
-
-MOST_BYTES = 64 * 2**20
-HTTP_STATUS = {"INVALID_ARGUMENT": 400, "NOT_FOUND": 404, "RESOURCE_EXHAUSTED": 413}
+from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES
 
 
 def application(versions, routes=()):
@@ -175,7 +173,7 @@ def _plain(name, value):
     if value.dtype != object:
         return value.tolist()
     encode = name.endswith("_bytes")
-    return [{"b64": base64.b64encode(text).decode()} if encode else text.decode() for text in value]
+    return [as_json(text) if encode else text.decode() for text in value]
 
 
 def _decoded(value):

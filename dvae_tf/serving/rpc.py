@@ -14,8 +14,8 @@ from tensorflow_serving.apis import (
 
 from dvae_tf.serving.metrics import Metrics
 from dvae_tf.serving.model_versions import RequestError
+from dvae_tf.serving.protocol import MOST_BYTES
 
-MOST_BYTES = 64 * 2**20
 WORKERS = 8
 
 
