@@ -6,6 +6,8 @@ Which network each one trains is the models' affair. None of them averages over 
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dvae_tf.priors import standard_normal
+
 tfd = tfp.distributions
 
 
@@ -136,16 +138,88 @@ def latent_confusion(logits):
     return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
 
 
-def discrimination(real, *generated):
+def separation(log_prob, label):
+    """How badly the mixture tells its own draws: cross entropy of p(c | z_s), z_s ~ N(mu_y, Sigma_y).
+
+    Small where the components do not overlap, so that a draw of a class is of that class.
+
+    Args:
+        log_prob: float tensor [batch, C], log-density of the draws under each component.
+        label: int tensor [batch], the components that they were drawn from.
+
+    Returns:
+        float32 tensor [batch], in nats.
+
+    Example:
+
+    >>> round(float(separation(tf.math.log([[0.25, 0.75]]), [1])[0]), 3)
+    0.288
+    """
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, log_prob)
+
+
+def flow_likelihood(z_u, log_det):
+    """Minus the log-density of a code under the flow, -log N(T(code); 0, I) - log |det dT/dcode|.
+
+    Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017), equation 2.
+
+    Args:
+        z_u: float tensor [batch, latent], T(code).
+        log_det: float tensor [batch], the logarithm of the Jacobian's determinant.
+
+    Returns:
+        float32 tensor [batch], in nats a dimension.
+
+    Example:
+
+    >>> flow_likelihood(tf.zeros((1, 3)), tf.zeros(1)).numpy().round(3).tolist()
+    [0.919]
+    """
+    latent_dim = z_u.shape[-1]
+    log_prob = standard_normal(latent_dim).log_prob(z_u) + log_det
+    return -log_prob / latent_dim
+
+
+def kl_of_draw(code, z_u, posterior, log_det):
+    """One draw's estimate of KL(q(code | x) : N(0, I)), q the flow's image of a Gaussian.
+
+    log q(z_u | x) + log |det dT/dcode| - log N(code; 0, I), z_u = T(code): with T the identity
+    its mean over draws is `kl`. The prior knows no class, so that what the class explains costs
+    as much in the code as anything else.
+
+    Args:
+        code: float tensor [batch, latent], T's inverse of z_u.
+        z_u: float tensor [batch, latent], a draw of the posterior.
+        posterior: tfd.MultivariateNormalDiag q(z_u | x), batch shape [batch], event shape [latent].
+        log_det: float tensor [batch], of T at the code.
+
+    Returns:
+        float32 tensor [batch], in nats a dimension.
+
+    Example:
+
+    >>> one = tfd.MultivariateNormalDiag([[0.0]], [[1.0]])
+    >>> kl_of_draw(tf.ones((1, 1)), tf.ones((1, 1)), one, tf.zeros(1)).numpy().tolist()
+    [0.0]
+    """
+    latent_dim = code.shape[-1]
+    log_ratio = posterior.log_prob(z_u) + log_det - standard_normal(latent_dim).log_prob(code)
+    return log_ratio / latent_dim
+
+
+def discrimination(real, *generated, averaged=False):
     """L_D: the hinge loss of the discriminator.
 
     max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)): one term for inputs and
-    one for each kind of generated input.
+    one for each kind of generated input. Two of these against one make D = -1 everywhere the best
+    answer once inputs and reconstructions look alike; their mean does not.
 
     Args:
         real: float tensor [batch], D's logits of inputs.
         *generated: float tensors [batch], D's logits of reconstructions, of samples of the model,
             or of both.
+        averaged: bool, whether the generated terms are averaged. Defaults to False: summed, as
+            published.
 
     Returns:
         float32 tensor [batch].
@@ -156,7 +230,9 @@ def discrimination(real, *generated):
     >>> discrimination(one, -one, -one).numpy().tolist()
     [0.0]
     """
-    return tf.add_n([tf.nn.relu(1.0 - real), *(tf.nn.relu(1.0 + logits) for logits in generated)])
+    on_generated = tf.add_n([tf.nn.relu(1.0 + logits) for logits in generated])
+    share = 1.0 / len(generated) if averaged else 1.0
+    return tf.nn.relu(1.0 - real) + share * on_generated
 
 
 def generation(*generated):

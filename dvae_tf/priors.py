@@ -195,13 +195,13 @@ class GaussianMixturePrior(keras.layers.Layer):
         if self.num_classes * self.latent_dim <= self.DIRECT_WEIGHTS:
             components = gaussian(tf.convert_to_tensor(self.means), tf.sqrt(self.variances()))
             return components.log_prob(tf.cast(z_s, tf.float32)[:, tf.newaxis, :])
-        return self._expanded_log_prob(z_s)
+        return self._expanded_log_prob(z_s, tf.float64)
 
-    def _expanded_log_prob(self, z_s):
-        variances = tf.cast(self.variances(), tf.float64)
-        means = tf.cast(tf.convert_to_tensor(self.means), tf.float64)
+    def _expanded_log_prob(self, z_s, dtype):
+        variances = tf.cast(self.variances(), dtype)
+        means = tf.cast(tf.convert_to_tensor(self.means), dtype)
         centre = tf.reduce_mean(means, axis=0)
-        codes, means = tf.cast(z_s, tf.float64) - centre, means - centre
+        codes, means = tf.cast(z_s, dtype) - centre, means - centre
         distance = (
             tf.matmul(codes**2, 1.0 / variances, transpose_b=True)
             - 2.0 * tf.matmul(codes, means / variances, transpose_b=True)
@@ -222,6 +222,37 @@ class GaussianMixturePrior(keras.layers.Layer):
         """
         component = self.component(label)
         return tf.reduce_sum(((z_s - component.mean()) / component.stddev()) ** 2, axis=-1)
+
+    def probabilities(self, z_s):
+        """The class posterior p(c | z_s) in operations that every export format knows.
+
+        The densities are those of `log_prob` up to a factor that all components share.
+
+        Args:
+            z_s: float tensor [batch, D].
+
+        Returns:
+            float32 tensor [batch, C].
+        """
+        means, variances = tf.convert_to_tensor(self.means), self.variances()
+        squares = (z_s[:, tf.newaxis] - means) ** 2
+        log_volume = tf.reduce_sum(tf.math.log(variances), axis=-1)
+        distance = tf.reduce_sum(squares / variances, axis=-1)
+        return tf.nn.softmax(-0.5 * (distance + log_volume))
+
+    def nearest_mean(self, z_s):
+        """The mean of the component that a code most likely comes from.
+
+        In float32 and matrix products, which every export format knows.
+
+        Args:
+            z_s: float tensor [batch, D].
+
+        Returns:
+            float32 tensor [batch, D].
+        """
+        log_prob = self._expanded_log_prob(z_s, tf.float32)
+        return tf.gather(tf.convert_to_tensor(self.means), tf.argmax(log_prob, axis=-1))
 
     def posterior(self, z_s):
         """The class posterior p(c | z_s) by Bayes' rule.

@@ -15,6 +15,7 @@ from dvae_tf.files import read_json, write_json
 VARIANCE_DECAY_STEPS = 6250
 # Points of the plane show how samples come into shape: so often are they kept.
 PROGRESS = 5
+MODEL_OPTIONS = ("preset", "recipe", "seed", "loss_weights", "latent_dim_s", "latent_dim_u")
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
@@ -22,13 +23,15 @@ def train(
     dataset="digits",
     model="disentangled_vae_gan",
     preset="compact",
-    recipe="paper",
+    recipe="balanced",
     epochs=40,
     batch_size=96,
     seed=0,
     size=None,
     loss_weights=None,
     variance_decay_epochs=None,
+    latent_dim_s=None,
+    latent_dim_u=None,
     output=None,
     console=None,
     measure=True,
@@ -39,7 +42,7 @@ def train(
         dataset: str, a name that `dvae_tf.data.load` takes. Defaults to "digits".
         model: str, a key of `dvae_tf.models.MODELS`. Defaults to "disentangled_vae_gan".
         preset: str, the family of networks. Defaults to "compact".
-        recipe: str, the training recipe. Defaults to "paper".
+        recipe: str, the training recipe. Defaults to "balanced".
         epochs: int. One goes once through the training data, or, where that has fewer than 100
             batches, as often as makes 100. Defaults to 40.
         batch_size: int. Defaults to 96.
@@ -47,8 +50,9 @@ def train(
         size: int, side of the images in pixels, where the data set leaves it open.
         loss_weights: dict of loss name to float, in place of some of the recipe's.
         variance_decay_epochs: int, epochs after which the learning rate of the mixture's variances
-            falls tenfold, again and again. Defaults to the recipe's 10, or as many more as make
-            6,250 steps.
+            falls tenfold, again and again. Defaults to the recipe's: never, and for "paper" 10,
+            or as many more as make 6,250 steps.
+        latent_dim_s, latent_dim_u: int, sizes of the codes. Default to the preset's.
         output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
         console: rich.console.Console for what is printed. Defaults to standard output.
         measure: bool, whether the trained model is measured and drawn. Defaults to True.
@@ -70,6 +74,8 @@ def train(
         "size": size,
         "loss_weights": loss_weights or {},
         "variance_decay_epochs": variance_decay_epochs,
+        "latent_dim_s": latent_dim_s,
+        "latent_dim_u": latent_dim_u,
     }
     for name in ("epochs", "batch_size"):
         if arguments[name] < 1:
@@ -127,12 +133,13 @@ def _new_model(arguments, data):
             f"No model is called {arguments['model']!r}; choose one of {', '.join(MODELS)}."
         )
     model = MODELS[arguments["model"]]
-    options = {name: arguments[name] for name in ("preset", "recipe", "seed", "loss_weights")}
+    options = {name: arguments[name] for name in MODEL_OPTIONS}
+    options["training_steps"] = arguments["epochs"] * data.steps_per_epoch
     if issubclass(model, DisentangledVAE):
-        decay_epochs = max(
-            recipe(arguments["recipe"]).variance_decay_epochs,
-            math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch),
-        )
+        decay_epochs = recipe(arguments["recipe"]).variance_decay_epochs
+        if decay_epochs:
+            least = math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch)
+            decay_epochs = max(decay_epochs, least)
         options["variance_decay_epochs"] = arguments["variance_decay_epochs"] or decay_epochs
     return model(data.info.shape, data.info.num_classes, **options)
 

@@ -36,7 +36,9 @@ def parse_arguments():
     parser.add_argument(
         "--preset", default="compact", help="toy, compact, paper (default: compact)"
     )
-    parser.add_argument("--recipe", default="paper", help="training recipe (default: paper)")
+    parser.add_argument(
+        "--recipe", default="balanced", help="balanced, or paper: as published (default: balanced)"
+    )
     parser.add_argument(
         "--epochs",
         type=int,
@@ -58,8 +60,12 @@ def parse_arguments():
         "--variance-decay-epochs",
         type=int,
         help="epochs after which the learning rate of the mixture's variances falls tenfold "
-        "(default: 10, or as many more as make 6,250 steps)",
+        "(default: never; paper: 10, or as many more as make 6,250 steps)",
     )
+    for code in ("s", "u"):
+        parser.add_argument(
+            f"--latent-dim-{code}", type=int, help=f"size of z_{code} (default: the preset's)"
+        )
     parser.add_argument("--output", help="folder of the run (default: runs/DATASET)")
     parser.add_argument(
         "--resume",
@@ -93,6 +99,8 @@ def main():
                 size=arguments.size,
                 loss_weights=dict(arguments.loss_weights),
                 variance_decay_epochs=arguments.variance_decay_epochs,
+                latent_dim_s=arguments.latent_dim_s,
+                latent_dim_u=arguments.latent_dim_u,
                 output=arguments.output,
             )
     except ValueError as error:

@@ -124,33 +124,23 @@ class Functions:
 
     def _encode(self, image):
         x = self._inward(image)
-        mean, stddev = self.model.encoder_u(x, training=False)
-        z_s = self.model.encoder_s(x, training=False)
-        return {"z_s": z_s, "z_u_mean": mean, "z_u_stddev": stddev}
+        return self.model.codes(x)._asdict()
 
     def _decode(self, z_s, z_u):
         return {"image": self._decoded(z_s, z_u)}
 
     def _classify(self, image):
         z_s = self.model.encoder_s(self._inward(image), training=False)
-        probabilities = tf.nn.softmax(self._log_prob(z_s))
+        probabilities = self.model.prior_s.probabilities(z_s)
         label = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         return {"probabilities": probabilities, "label": label}
-
-    def _log_prob(self, z_s):
-        """The mixture's log_prob up to one constant, in operations that every format knows."""
-        means = tf.convert_to_tensor(self.model.prior_s.means)
-        variances = self.model.prior_s.variances()
-        squares = (z_s[:, tf.newaxis] - means) ** 2
-        log_volume = tf.reduce_sum(tf.math.log(variances), axis=-1)
-        return -HALF * (tf.reduce_sum(squares / variances, axis=-1) + log_volume)
 
     def _reconstruct(self, image):
         return self._swap(image, image)
 
     def _swap(self, image_s, image_u):
-        z_s = self.model.encoder_s(self._inward(image_s), training=False)
-        z_u, _ = self.model.encoder_u(self._inward(image_u), training=False)
+        z_s = self.model.codes(self._inward(image_s)).z_s
+        z_u = self.model.codes(self._inward(image_u)).z_u_mean
         return {"image": self._decoded(z_s, z_u)}
 
     def _inpaint(self, image, mask):
@@ -166,7 +156,7 @@ class Functions:
         return {"image": filled}
 
     def _decoded(self, z_s, z_u):
-        x = self.model.decoder(tf.concat([z_s, z_u], axis=-1), training=False)
+        x = self.model.decoded(z_s, z_u)
         return (x + 1.0) * HALF if self.is_image else x
 
     def _inward(self, image):

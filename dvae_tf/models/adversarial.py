@@ -52,6 +52,8 @@ class Adversarial:
         )
         on_real, *on_generated = tf.split(logits, 1 + len(codes))
         return None if z is None else images[:batch], {
-            "discrimination": losses.discrimination(on_real, *on_generated),
+            "discrimination": losses.discrimination(
+                on_real, *on_generated, averaged=self.rules.averaged_hinge
+            ),
             "generation": losses.generation(*on_generated),
         }

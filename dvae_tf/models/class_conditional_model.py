@@ -1,5 +1,6 @@
 """What all models share: they draw inputs of a class, and are trained group by group of weights."""
 
+import math
 import numbers
 
 import keras
@@ -7,9 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.models.recipes import recipe as recipe_by_name
+from dvae_tf.models.recipes import recipe_config
 from dvae_tf.networks.presets import preset as preset_by_name
 
 TEST_SEED = (0, 0)
+# What is left of a learning rate at the end of its cosine.
+LEAST_RATE = 0.01
 
 
 class ClassConditionalModel(keras.Model):
@@ -24,16 +28,29 @@ class ClassConditionalModel(keras.Model):
         shape: sequence of int, the shape of one input.
         num_classes: int, number of classes C.
         preset: str, the family of networks.
-        recipe: str, the training recipe.
+        recipe: str or dvae_tf.models.Recipe, the training recipe.
         loss_weights: dict of loss name to float, in place of some of the recipe's, or None.
         n_gm: int, batches for one joint step, or None for the recipe's.
+        training_steps: int, length of the training that learning rates fall over, in batches, or
+            None: the first `fit` decides.
         seed: int, of the initial weights and of all noise.
 
     Raises:
         ValueError: if a name is unknown or a number does not fit.
     """
 
-    def __init__(self, shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs):
+    def __init__(
+        self,
+        shape,
+        num_classes,
+        preset,
+        recipe,
+        loss_weights,
+        n_gm,
+        training_steps,
+        seed,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.sample_shape = tuple(int(side) for side in shape)
         self.num_classes = int(num_classes)
@@ -45,6 +62,8 @@ class ClassConditionalModel(keras.Model):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.epochs_trained = self._counter("epochs_trained", "int32")
         self.batches_trained = self._counter("batches_trained", "int64")
+        self.training_steps = self._counter("training_steps", "int64")
+        self.training_steps.assign(training_steps or 0)
         self._network_names = []
         self._trackers = {}
 
@@ -54,7 +73,7 @@ class ClassConditionalModel(keras.Model):
         )
 
     def _follow_recipe(self, recipe, loss_weights, n_gm):
-        defaults = recipe_by_name(recipe)
+        self.rules = defaults = recipe_by_name(recipe)
         unknown = sorted(set(loss_weights) - set(defaults.weights))
         if unknown:
             known = ", ".join(defaults.weights)
@@ -121,7 +140,7 @@ class ClassConditionalModel(keras.Model):
         """
         groups = self.weight_groups()
         if optimizer is None:
-            adam = recipe_by_name(self.recipe)
+            adam = self.rules
             optimizer = keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2)
         if not isinstance(optimizer, dict):
             optimizer = keras.optimizers.get(optimizer)
@@ -142,6 +161,7 @@ class ClassConditionalModel(keras.Model):
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
         super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
         self.optimizers = optimizer
+        self._first_rates = {name: _learning_rate(single) for name, single in optimizer.items()}
 
     @staticmethod
     def _with_loss_scale(optimizer):
@@ -155,6 +175,7 @@ class ClassConditionalModel(keras.Model):
                 name: keras.saving.serialize_keras_object(single)
                 for name, single in self.optimizers.items()
             },
+            "first_rates": self._first_rates,
             "jit_compile": self._jit_choice,
             "steps_per_execution": self.steps_per_execution,
         }
@@ -164,10 +185,15 @@ class ClassConditionalModel(keras.Model):
             name: keras.saving.deserialize_keras_object(single)
             for name, single in config.pop("optimizer").items()
         }
+        first_rates = config.pop("first_rates")
         self.compile(optimizers, **config)
+        self._first_rates = first_rates
 
     def fit(self, *args, callbacks=None, **kwargs):
         """`keras.Model.fit`, counting the epochs.
+
+        Where learning rates fall over the training and `training_steps` was not given, the epochs
+        of the first call are the training.
 
         Args:
             *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches, x float32,
@@ -178,12 +204,24 @@ class ClassConditionalModel(keras.Model):
             keras.callbacks.History.
         """
         epoch_count = keras.callbacks.LambdaCallback(
+            on_train_begin=lambda logs: self._begin_training(epoch_count.params),
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
             on_epoch_end=lambda epoch, logs: self.epochs_trained.assign_add(1),
         )
         if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
             kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
         return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
+
+    def _begin_training(self, params):
+        """Lets the first `fit` decide how long the training is, where it is to be known."""
+        if self.rules.annealed and not int(self.training_steps):
+            if not params["steps"]:
+                raise ValueError(
+                    "The learning rates fall over the training, whose length is not known: the "
+                    "dataset does not tell its number of batches. Give fit steps_per_epoch, or the "
+                    "model training_steps."
+                )
+            self.training_steps.assign(params["epochs"] * params["steps"])
 
     def _begin_epoch(self):
         """What a subclass does before every epoch of `fit`."""
@@ -198,15 +236,57 @@ class ClassConditionalModel(keras.Model):
             dict of metric name to float tensor, means since the epoch began.
         """
         x, label = self._unpack(data)
-        last = tf.equal(self.batches_trained % self.n_gm, self.n_gm - 1)
+        if self.rules.annealed:
+            self._anneal()
+        if self.settled_objectives and self.rules.settling:
+            begun = self._progress() >= 1.0 - self.rules.settling
+            tf.cond(begun, lambda: self._settle(x, label), lambda: self._train(x, label))
+        else:
+            self._train(x, label)
         self.batches_trained.assign_add(1)
+        return self.get_metrics_result()
+
+    def _train(self, x, label):
         if self.batch_objectives:
             self._step(self._batch_losses, self.batch_objectives, x, label)
         if self.n_gm == 1:
             self._joint_step(x, label)
         else:
+            last = tf.equal(self.batches_trained % self.n_gm, self.n_gm - 1)
             tf.cond(last, lambda: self._joint_step(x, label), lambda: None)
-        return self.get_metrics_result()
+
+    def _settle(self, x, label):
+        """Trains what follows networks that no longer change; all else is only reported."""
+        if self.batch_objectives:
+            self._track(self._batch_losses(x, label, training=False))
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        self._step(self._joint_losses, self.settled_objectives, x, label, seed, training=False)
+
+    def _progress(self):
+        """The share of the training that is done: 0 as long as its length is not known."""
+        steps = tf.cast(tf.convert_to_tensor(self.training_steps), tf.float32)
+        done = tf.cast(tf.convert_to_tensor(self.batches_trained), tf.float32)
+        return tf.clip_by_value(tf.math.divide_no_nan(done, steps), 0.0, 1.0)
+
+    def _anneal(self):
+        """Sets all learning rates: each falls along a cosine, once its group has nothing to follow.
+
+        That of what settles at the end stays until then.
+
+        Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (ICLR 2017),
+        equation 5, without restarts.
+        """
+        progress = self._progress()
+        settling = self.rules.settling if self.settled_objectives else 0.0
+        for group, rate in self._first_rates.items():
+            if rate is not None:
+                begin, end = 0.0, 1.0 - settling
+                if group in self.settled_objectives and settling:
+                    begin, end = end, 1.0
+                way = tf.clip_by_value((progress - begin) / (end - begin), 0.0, 1.0)
+                cosine = 0.5 * (1.0 + tf.cos(math.pi * way))
+                factor = LEAST_RATE + (1.0 - LEAST_RATE) * cosine
+                self.optimizers[group].learning_rate.assign(rate * factor)
 
     def test_step(self, data):
         """One step of `evaluate`: all losses, no training, the same noise every time.
@@ -240,9 +320,9 @@ class ClassConditionalModel(keras.Model):
         seed = tf.cast(self.seed_generator.next(), tf.int32)
         self._step(self._joint_losses, self.joint_objectives, x, label, seed)
 
-    def _step(self, losses, objectives, *inputs):
+    def _step(self, losses, objectives, *inputs, training=True):
         with tf.GradientTape(persistent=True) as tape:
-            values = losses(*inputs, training=True)
+            values = losses(*inputs, training=training)
             totals = self._totals(values, objectives)
         self._apply_gradients(tape, totals)
         self._track(values)
@@ -256,6 +336,11 @@ class ClassConditionalModel(keras.Model):
     def joint_objectives(self):
         """Which losses train which groups of weights in the joint step: {group: losses}."""
         raise NotImplementedError
+
+    @property
+    def settled_objectives(self):
+        """Which losses train which groups of weights at the end, all else fixed: {group: losses}."""
+        return {}
 
     def _batch_losses(self, x, label, training):
         """The losses that every batch is trained on: {name: tensor [batch]}."""
@@ -273,10 +358,19 @@ class ClassConditionalModel(keras.Model):
         """What each group of weights minimises: {group: weighted sum of its losses' means}."""
         return {
             group: self.optimizers[group].scale_loss(
-                tf.add_n([self._weight(name) * tf.reduce_mean(values[name]) for name in names])
+                tf.add_n([self._weighted(name, tf.reduce_mean(values[name])) for name in names])
             )
             for group, names in objectives.items()
         }
+
+    def _weighted(self, loss, mean):
+        """What the mean of a loss adds to what its groups minimise."""
+        if self.rules.calibrated and loss == "reconstruction":
+            # -log N(x; x', variance) of each value at the best variance, up to a constant.
+            mean = 0.5 * tf.math.log(mean)
+        if self.rules.calibrated and loss == "kl":
+            mean *= self.latent_dim_u / math.prod(self.sample_shape)
+        return self._weight(loss) * mean
 
     def _weight(self, loss):
         return self.loss_weights[loss]
@@ -299,7 +393,7 @@ class ClassConditionalModel(keras.Model):
     def get_metrics_result(self):
         means = {name: tracker.result() for name, tracker in self._trackers.items()}
         named = [name for name in self.minimised if name in means]
-        return {"loss": tf.add_n([self._weight(name) * means[name] for name in named]), **means}
+        return {"loss": tf.add_n([self._weighted(name, means[name]) for name in named]), **means}
 
     # The losses that the metric `loss` adds up, each where the model has it.
     minimised = ("reconstruction", "kl")
@@ -366,11 +460,13 @@ class ClassConditionalModel(keras.Model):
     def save_own_variables(self, store):
         store["epochs_trained"] = self.epochs_trained.numpy()
         store["batches_trained"] = self.batches_trained.numpy()
+        store["training_steps"] = self.training_steps.numpy()
         store["seed"] = self.seed_generator.state.numpy()
 
     def load_own_variables(self, store):
         self.epochs_trained.assign(store["epochs_trained"])
         self.batches_trained.assign(store["batches_trained"])
+        self.training_steps.assign(store["training_steps"])
         self.seed_generator.state.assign(store["seed"])
 
     def get_config(self):
@@ -385,9 +481,10 @@ class ClassConditionalModel(keras.Model):
                 "shape": self.sample_shape,
                 "num_classes": self.num_classes,
                 "preset": self.preset,
-                "recipe": self.recipe,
+                "recipe": recipe_config(self.recipe),
                 "loss_weights": dict(self.loss_weights),
                 "n_gm": self.n_gm,
+                "training_steps": int(self.training_steps),
                 "seed": self.seed,
             }
         )
@@ -400,3 +497,10 @@ class ClassConditionalModel(keras.Model):
             if isinstance(value, dict) and "class_name" in value and name != "dtype"
         }
         return cls(**config | serialised)
+
+
+def _learning_rate(optimizer):
+    """The rate that an optimiser begins with; None for a schedule of the user's own."""
+    config = optimizer.get_config()
+    rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
+    return rate if isinstance(rate, float) else None

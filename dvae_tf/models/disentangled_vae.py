@@ -7,11 +7,14 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.models.class_conditional_model import ClassConditionalModel
-from dvae_tf.models.recipes import recipe as recipe_by_name
+from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard_normal
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
+
+# Tells the noise of z_s from that of z_u, drawn from the same seed.
+SEED_OF_Z_S = 1
 
 # The column "trains" of the method: which losses reach which group of weights, and no other.
 # L_GM, on every batch.
@@ -22,11 +25,15 @@ MIXTURE_OBJECTIVES = {
 }
 # Everything else, on every n_gm-th batch.
 JOINT_OBJECTIVES = {
-    "encoder_s": ("reconstruction", "joint_likelihood"),
     "encoder_u": ("reconstruction", "kl", "latent_confusion"),
     "decoder": ("reconstruction",),
     "latent_classifier": ("latent_classification",),
 }
+# Where z_s is E_S's output, and where it is bounded to its component.
+PUBLISHED_OBJECTIVES = {"encoder_s": ("reconstruction", "joint_likelihood")}
+BOUNDED_OBJECTIVES = {"prior_means": ("separation",), "prior_variances": ("separation",)}
+# Where a flow carries the codes of every class onto N(0, I).
+FLOW_OBJECTIVES = {"flow": ("flow_likelihood",)}
 
 TRACKED_LOSSES = (
     "classification",
@@ -40,23 +47,29 @@ TRACKED_LOSSES = (
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class DisentangledVAE(ClassConditionalModel):
-    """Splits what a label explains from what it does not: Lr-LiVAE of Zheng & Sun (CVPR 2019).
+    """Splits what a label explains from what it does not, after Zheng & Sun (CVPR 2019).
 
     One labelled input gets two codes: z_s, label relevant, with a Gaussian mixture as prior, one
     component a class; and z_u, label irrelevant, with a standard normal prior. A decoder puts
     them together and a classifier works against the class in z_u.
 
+    Two recipes train it. "paper" is Lr-LiVAE as published. With "balanced" z_s is the mean of a
+    component, so that it carries the class and nothing else; and z_u = T(E_U(x); z_s), where the
+    flow T carries the codes of every class onto N(0, I), so that nothing in z_u tells the class.
+    The decoder undoes the flow. See docs/disentanglement.md.
+
     The model is ready to fit when made: `compile` need not be called. An epoch of `fit` goes once
     through the dataset and counts its batches as steps. Every batch trains E_S and the mixture on
     L_GM; every `n_gm`-th batch, counted across epochs, trains everything else as well. So three
     batches are one iteration of the published recipe (n_gm = 3), and 320,000 published iterations
-    are 960,000 steps of `fit`.
+    are 960,000 steps of `fit`. With "balanced" the learning rates fall over the training, and in
+    the last part of it the flow alone is trained.
 
     `fit` and `evaluate` report these means over the examples (validation with the prefix `val_`):
     `loss` (L_GM + the weighted L_rec and L_kl: what the autoencoder minimises, without the
     adversaries), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
-    `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`. Evaluation
-    draws the same noise every time.
+    `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "balanced"
+    adds `separation` and `flow_likelihood`. Evaluation draws the same noise every time.
 
     Args:
         shape: sequence of int, the shape of one input: (height, width, channels) of square images
@@ -64,21 +77,24 @@ class DisentangledVAE(ClassConditionalModel):
         num_classes: int, number of classes C.
         preset: str, the family of networks: "toy", "compact" or "paper" (see
             `dvae_tf.networks.preset`). Defaults to "compact".
-        recipe: str, the training recipe. Defaults to "paper".
-        loss_weights: dict of loss name to float, in place of some of the recipe's. "paper" has
-            classification 1, likelihood 0.1, reconstruction 10, kl 1, latent_classification 1,
-            latent_confusion 1.
-        n_gm: int, steps on L_GM for one step on everything. Defaults to the recipe's, 3.
+        recipe: str or dvae_tf.models.Recipe, the training recipe. Defaults to "balanced".
+        loss_weights: dict of loss name to float, in place of some of the recipe's; see
+            `dvae_tf.models.RECIPES`.
+        n_gm: int, steps on L_GM for one step on everything. Defaults to the recipe's: 1, and 3 for
+            "paper".
         margin: float, the margin alpha of L_cls. Defaults to the recipe's, 0.
         variance_decay_epochs: int, epochs after which the learning rate of the mixture's variances
-            falls tenfold, again and again. Defaults to the recipe's, 10. Where ten epochs have far
-            fewer steps than the published 6,250 (MNIST), the variances freeze near their start
-            and samples of neighbouring classes overlap: give more.
+            falls tenfold, again and again. Defaults to the recipe's: never, and 10 for "paper".
+            Where ten epochs have far fewer steps than the published 6,250 (MNIST), the variances
+            freeze near their start and samples of neighbouring classes overlap: give more.
+        training_steps: int, the batches of the whole training, over which "balanced" lets learning
+            rates fall. Defaults to those of the first call of `fit`.
         latent_dim_s, latent_dim_u: int, sizes of z_s and z_u. Default to the preset's.
         encoder_s: keras.Model, x -> z_s [batch, latent_dim_s], in place of the preset's.
         encoder_u: keras.Model, x -> (mean, stddev), each [batch, latent_dim_u], stddev positive.
         decoder: keras.Model, [batch, latent_dim_s + latent_dim_u] -> [batch, *shape].
         latent_classifier: keras.Model, z_u -> logits [batch, num_classes].
+        flow: keras.Model such as `dvae_tf.networks.ConditionalFlow`, where the recipe has one.
         seed: int, of the initial weights and of all noise. Defaults to 0.
 
     Raises:
@@ -98,29 +114,37 @@ class DisentangledVAE(ClassConditionalModel):
         shape,
         num_classes,
         preset="compact",
-        recipe="paper",
+        recipe="balanced",
         loss_weights=None,
         n_gm=None,
         margin=None,
         variance_decay_epochs=None,
+        training_steps=None,
         latent_dim_s=None,
         latent_dim_u=None,
         encoder_s=None,
         encoder_u=None,
         decoder=None,
         latent_classifier=None,
+        flow=None,
         seed=0,
         **kwargs,
     ):
-        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
-        defaults = recipe_by_name(recipe)
-        self.margin = defaults.margin if margin is None else margin
-        self.variance_decay_epochs = variance_decay_epochs or defaults.variance_decay_epochs
+        super().__init__(
+            shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
+        )
+        self.margin = self.rules.margin if margin is None else margin
+        self.variance_decay_epochs = variance_decay_epochs or self.rules.variance_decay_epochs
         with seeded_initializers(seed):
             self._make_encoders(encoder_s, encoder_u, latent_dim_s, latent_dim_u)
             self._make_decoder_and_classifier(decoder, latent_classifier)
-        networks = ("encoder_s", "encoder_u", "decoder", "latent_classifier")
-        self._complete(networks, ("accuracy", *TRACKED_LOSSES))
+            self._make_flow(flow)
+        networks = ["encoder_s", "encoder_u", "decoder", "latent_classifier"]
+        if self.flow is not None:
+            networks.append("flow")
+        reported = [name for names in self.joint_objectives.values() for name in names]
+        more = [name for name in ("separation", "flow_likelihood") if name in reported]
+        self._complete(networks, ("accuracy", *TRACKED_LOSSES, *more))
 
     def _make_encoders(self, encoder_s, encoder_u, latent_dim_s, latent_dim_u):
         """Takes the user's encoders or makes the preset's, and the prior that fits."""
@@ -146,6 +170,14 @@ class DisentangledVAE(ClassConditionalModel):
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 
+    def _make_flow(self, flow):
+        """Takes the user's flow or makes one, where the recipe has one."""
+        self.flow = None
+        if self.rules.couplings:
+            self.flow = flow or ConditionalFlow(
+                self.latent_dim_u, self.latent_dim_s, self.rules.couplings, seed=self.seed
+            )
+
     # Training.
 
     @property
@@ -156,7 +188,13 @@ class DisentangledVAE(ClassConditionalModel):
     @property
     def joint_objectives(self):
         """Which losses train which groups of weights in the joint step: {group: losses}."""
-        return JOINT_OBJECTIVES
+        of_s = BOUNDED_OBJECTIVES if self.rules.bounded else PUBLISHED_OBJECTIVES
+        return JOINT_OBJECTIVES | of_s | self.settled_objectives
+
+    @property
+    def settled_objectives(self):
+        """Which losses train which groups of weights at the end, all else fixed: {group: losses}."""
+        return FLOW_OBJECTIVES if self.flow is not None else {}
 
     minimised = ("classification", "likelihood", "reconstruction", "kl")
 
@@ -171,33 +209,12 @@ class DisentangledVAE(ClassConditionalModel):
             "prior_variances": [self.prior_s.raw_variances],
         }
 
-    def compile(self, *args, **kwargs):
-        super().compile(*args, **kwargs)
-        config = self.optimizers["prior_variances"].get_config()
-        rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
-        # A schedule of the user's own is left alone.
-        self._variance_learning_rate = rate if isinstance(rate, float) else None
-
-    compile.__doc__ = ClassConditionalModel.compile.__doc__
-
-    def get_compile_config(self):
-        return super().get_compile_config() | {
-            "variance_learning_rate": self._variance_learning_rate
-        }
-
-    def compile_from_config(self, config):
-        rate = config.pop("variance_learning_rate")
-        super().compile_from_config(config)
-        self._variance_learning_rate = rate
-
     def _begin_epoch(self):
         """Lets the learning rate of the variances fall, as the recipe says."""
-        if self._variance_learning_rate is None:
-            return
-        decays = int(self.epochs_trained) // self.variance_decay_epochs
-        self.optimizers["prior_variances"].learning_rate = (
-            self._variance_learning_rate * 0.1**decays
-        )
+        rate = self._first_rates["prior_variances"]
+        if rate is not None and self.variance_decay_epochs:
+            decays = int(self.epochs_trained) // self.variance_decay_epochs
+            self.optimizers["prior_variances"].learning_rate = rate * 0.1**decays
 
     def _weight(self, loss):
         if loss == "joint_likelihood":
@@ -216,20 +233,43 @@ class DisentangledVAE(ClassConditionalModel):
         }
 
     def _joint_losses(self, x, label, seed, training):
-        z_s = self.encoder_s(x, training=training)
-        posterior = gaussian(*self.encoder_u(x, training=training))
-        z_u = draw(posterior, seed)
-        logits = self.latent_classifier(z_u, training=training)
-        z = tf.concat([z_s, z_u], axis=-1)
+        z_s, of_z_s = self._learning_z_s(x, label, seed, training)
+        code, of_code = self._learning_code(x, z_s, seed, training)
+        logits = self.latent_classifier(code, training=training)
+        z = tf.concat([z_s, code], axis=-1)
         decoded, adversarial = self._decode_and_judge(x, label, z, seed, training)
-        own_class = self.prior_s.component(label)
-        return adversarial | {
+        return {
+            **of_z_s,
+            **of_code,
+            **adversarial,
             "reconstruction": losses.reconstruction(x, decoded),
-            "joint_likelihood": -own_class.log_prob(z_s),
-            "kl": losses.kl(posterior, standard_normal(self.latent_dim_u)),
             "latent_classification": losses.latent_classification(logits, label),
             "latent_confusion": losses.latent_confusion(logits),
         }
+
+    def _learning_z_s(self, x, label, seed, training):
+        """The z_s that the decoder learns from, and the losses of it."""
+        if not self.rules.bounded:
+            z_s = self.encoder_s(x, training=training)
+            return z_s, {"joint_likelihood": -self.prior_s.component(label).log_prob(z_s)}
+        seed = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
+        z_s = self.prior_s.sample(label, seed)
+        separation = losses.separation(self.prior_s.log_prob(z_s), label)
+        return tf.stop_gradient(z_s), {"separation": separation}
+
+    def _learning_code(self, x, z_s, seed, training):
+        """The code of x that the decoder learns from, and the losses of it."""
+        mean, stddev = self.encoder_u(x, training=training)
+        if self.flow is None:
+            posterior = gaussian(mean, stddev)
+            kl = losses.kl(posterior, standard_normal(self.latent_dim_u))
+            return draw(posterior, seed), {"kl": kl}
+        posterior = gaussian(self.flow(mean, z_s)[0], stddev)
+        z_u = draw(posterior, seed)
+        code = self.flow.inverse(z_u, z_s)
+        kl = losses.kl_of_draw(code, z_u, posterior, self.flow(code, z_s)[1])
+        likelihood = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
+        return code, {"kl": kl, "flow_likelihood": likelihood}
 
     def _decode_and_judge(self, x, label, z, seed, training):
         return self.decoder(z, training=training), {}
@@ -238,7 +278,12 @@ class DisentangledVAE(ClassConditionalModel):
         seed_s, seed_u = seeds
         z_s = self.prior_s.sample(label, seed_s, temperature)
         z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
-        return tf.concat([z_s, z_u], axis=-1)
+        return self._together(z_s, z_u)
+
+    def _together(self, z_s, z_u):
+        """What the decoder makes inputs of: z_s and the code that the flow made z_u of."""
+        code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)
+        return tf.concat([z_s, code], axis=-1)
 
     # Use.
 
@@ -252,9 +297,38 @@ class DisentangledVAE(ClassConditionalModel):
         Returns:
             float32 tensor [batch, *shape].
         """
-        z_s = self.encoder_s(inputs, training=training)
-        z_u, _ = self.encoder_u(inputs, training=training)
-        return self.decoder(tf.concat([z_s, z_u], axis=-1), training=training)
+        codes = self.codes(inputs, training)
+        return self.decoder(self._together(codes.z_s, codes.z_u_mean), training=training)
+
+    def codes(self, x, training=False):
+        """`encode` as part of a graph.
+
+        Args:
+            x: float32 tensor [batch, *shape].
+            training: bool, whether batch normalisation uses the batch. Defaults to False.
+
+        Returns:
+            Codes.
+        """
+        z_s = self.encoder_s(x, training=training)
+        mean, stddev = self.encoder_u(x, training=training)
+        if self.rules.bounded:
+            z_s = self.prior_s.nearest_mean(z_s)
+        if self.flow is not None:
+            mean, _ = self.flow(mean, z_s)
+        return Codes(z_s, mean, stddev)
+
+    def decoded(self, z_s, z_u):
+        """`decode` as part of a graph.
+
+        Args:
+            z_s: float32 tensor [batch, latent_dim_s].
+            z_u: float32 tensor [batch, latent_dim_u].
+
+        Returns:
+            float32 tensor [batch, *shape].
+        """
+        return self.decoder(self._together(z_s, z_u), training=False)
 
     def encode(self, x):
         """Splits inputs into their codes.
@@ -304,11 +378,11 @@ class DisentangledVAE(ClassConditionalModel):
 
     @tf.function(reduce_retracing=True)
     def _encode(self, x):
-        return Codes(self.encoder_s(x, training=False), *self.encoder_u(x, training=False))
+        return self.codes(x)
 
     @tf.function(reduce_retracing=True)
     def _decode(self, z_s, z_u):
-        return self.decoder(tf.concat([z_s, z_u], axis=-1), training=False)
+        return self.decoded(z_s, z_u)
 
     @tf.function(reduce_retracing=True)
     def _classify(self, x):

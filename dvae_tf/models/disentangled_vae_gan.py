@@ -3,12 +3,7 @@
 import keras
 
 from dvae_tf.models.adversarial import METRICS, Adversarial
-from dvae_tf.models.disentangled_vae import JOINT_OBJECTIVES, DisentangledVAE
-
-GAN_OBJECTIVES = JOINT_OBJECTIVES | {
-    "decoder": ("reconstruction", "generation"),
-    "discriminator": ("discrimination",),
-}
+from dvae_tf.models.disentangled_vae import DisentangledVAE
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -41,4 +36,7 @@ class DisentangledVAEGAN(Adversarial, DisentangledVAE):
 
     @property
     def joint_objectives(self):
-        return GAN_OBJECTIVES
+        return super().joint_objectives | {
+            "decoder": ("reconstruction", "generation"),
+            "discriminator": ("discrimination",),
+        }

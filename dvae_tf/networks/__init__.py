@@ -1,5 +1,6 @@
 """Encoders, decoder, discriminator and latent classifier; presets name whole families."""
 
+from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.decoder import Decoder
 from dvae_tf.networks.discriminator import Discriminator
 from dvae_tf.networks.downsampler import Downsampler
@@ -13,6 +14,7 @@ from dvae_tf.networks.upsampler import Upsampler
 __all__ = [
     "MLP",
     "PRESETS",
+    "ConditionalFlow",
     "Decoder",
     "Discriminator",
     "Downsampler",

@@ -122,7 +122,7 @@ def _compact_images():
     """Small 3x3 networks: about a twentieth of the published ones' work."""
     return Preset(
         latent_dim_s=16,
-        latent_dim_u=32,
+        latent_dim_u=16,
         encoder_body=lambda shape: Downsampler(
             ((32,), (64,), (128,)), kernel_size=3, dense_units=256, batch_norm=True
         ),

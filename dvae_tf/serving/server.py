@@ -38,7 +38,11 @@ class Server:
         routes = [Mount("/", StaticFiles(directory=page, html=True))] if page.is_dir() else []
         self._socket = _listen(host, port)
         self.port = self._socket.getsockname()[1]
-        self._rpc, self.grpc_port = make_server(self.versions, f"{host}:{grpc_port}")
+        try:
+            self._rpc, self.grpc_port = make_server(self.versions, f"{host}:{grpc_port}")
+        except ValueError:
+            self._socket.close()
+            raise
         self._http = uvicorn.Server(
             uvicorn.Config(
                 application(self.versions, routes),

@@ -24,8 +24,8 @@ class ConditionalGAN(Adversarial, Baseline):
     `fit` reports `loss` (L_G), `discrimination` and `generation`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights, n_gm, latent_dim_s, latent_dim_u, seed:
-            as in `DisentangledVAE`; latent_dim_s is the size of a class's vector, latent_dim_u
+        shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
+            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's vector, latent_dim_u
             that of the noise.
         decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
 
@@ -44,9 +44,10 @@ class ConditionalGAN(Adversarial, Baseline):
         shape,
         num_classes,
         preset="compact",
-        recipe="paper",
+        recipe="balanced",
         loss_weights=None,
         n_gm=None,
+        training_steps=None,
         latent_dim_s=None,
         latent_dim_u=None,
         decoder=None,
@@ -54,7 +55,9 @@ class ConditionalGAN(Adversarial, Baseline):
         seed=0,
         **kwargs,
     ):
-        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
+        super().__init__(
+            shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
+        )
         with seeded_initializers(seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
         self._make_discriminator(discriminator)

@@ -27,8 +27,8 @@ class ConditionalVAE(Baseline):
     `fit` reports `loss`, `reconstruction` and `kl`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights, n_gm, latent_dim_s, latent_dim_u, seed:
-            as in `DisentangledVAE`; latent_dim_s is the size of a class's vector.
+        shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
+            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's vector.
         encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
             the preset's.
         decoder: keras.Model, as in `DisentangledVAE`.
@@ -48,9 +48,10 @@ class ConditionalVAE(Baseline):
         shape,
         num_classes,
         preset="compact",
-        recipe="paper",
+        recipe="balanced",
         loss_weights=None,
         n_gm=None,
+        training_steps=None,
         latent_dim_s=None,
         latent_dim_u=None,
         encoder_u=None,
@@ -58,7 +59,9 @@ class ConditionalVAE(Baseline):
         seed=0,
         **kwargs,
     ):
-        super().__init__(shape, num_classes, preset, recipe, loss_weights, n_gm, seed, **kwargs)
+        super().__init__(
+            shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
+        )
         with seeded_initializers(seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
             self.encoder_u = encoder_u or self._family().encoder_u(
