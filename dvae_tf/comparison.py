@@ -3,7 +3,7 @@
 table.md, table.json   mean and spread over the seeds
 samples.png            rows of samples of each model, real images first
 progress.png           points of the plane: samples of each model as training went on
-MODEL-seedN/           the run of one model with one seed
+MODEL-seedN/           the run of one model (and recipe) with one seed
 """
 
 import pathlib
@@ -29,9 +29,24 @@ ROWS = {
     "generation.samples.diversity.features": "diversity within a class, features",
     "generation.copies.suspect_share": "samples suspiciously near a training example",
     "zs_accuracy": "class read from z_s ↑",
-    "zu_leakage.mean": "class read from z_u, strongest reader ↓",
-    "swap_consistency": "swaps of the class of z_s ↑",
+    "zu_leakage.mean": "class read from means of z_u, strongest reader ↓",
+    "zu_leakage.sample": "class read from samples of z_u, strongest reader ↓",
+    "factors.z_s": "the factor best read from z_s, R² ↓",
+    "factors.z_u": "the factor worst read from z_u, R² ↑",
+    "factors.z_u_and_class": "the factor worst read from z_u and the class, R² ↑",
+    "swap_consistency": "swaps of the donor's true class ↑",
+    "swap_agreement": "swaps of the class that z_s names ↑",
+    "swap_style_distance": "style lost in swaps ↓",
     "reconstruction_mse": "reconstruction error ↓",
+    "zu_alive.reconstruction_mse.prior": "reconstruction error with z_u from the prior",
+}
+# Where a figure has several values, the one that counts.
+COUNTS = {
+    "zu_leakage.mean": max,
+    "zu_leakage.sample": max,
+    "factors.z_s": max,
+    "factors.z_u": min,
+    "factors.z_u_and_class": min,
 }
 PICTURED_CLASSES = 10
 ROWS_A_MODEL = 2
@@ -44,7 +59,8 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
 
     Args:
         dataset: str, a name that `dvae_tf.data.load` takes.
-        models: sequence of str, keys of `dvae_tf.models.MODELS`.
+        models: sequence of str, keys of `dvae_tf.models.MODELS`; or "MODEL:RECIPE", such as
+            "disentangled_vae:balanced without flow".
         epochs: int, the budget of each run: the same batches, and the same number of updates of
             the decoder.
         seeds: sequence of int. Defaults to 0 alone.
@@ -64,7 +80,7 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
 
     console = console or Console()
     for name in models:
-        if name not in MODELS:
+        if name.partition(":")[0] not in MODELS:
             raise ValueError(f"No model is called {name!r}; choose from {', '.join(MODELS)}.")
     folder = pathlib.Path(output or runs.ROOT / f"compare-{training.folder_name(dataset)}")
     arguments = {"dataset": dataset, "epochs": epochs} | options
@@ -72,8 +88,7 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
         if not train_missing(folder, models, seed, arguments, console):
             return None
     reports = {
-        model: [_report(folder / f"{model}-seed{seed}", console) for seed in seeds]
-        for model in models
+        model: [_report(_run(folder, model, seed), console) for seed in seeds] for model in models
     }
     table = tabulate(reports)
     arguments |= {"models": list(models), "seeds": list(seeds)}
@@ -107,19 +122,26 @@ def train_missing(folder, models, seed, arguments, console):
     import keras
 
     for model in models:
-        run = folder / f"{model}-seed{seed}"
-        if _is_trained(run, arguments):
+        run = _run(folder, model, seed)
+        name, _, recipe = model.partition(":")
+        own = arguments | ({"recipe": recipe} if recipe else {})
+        if _is_trained(run, own):
             continue
         console.print(f"training {run}", soft_wrap=True)
         options = {"console": console, "measure": False}
         if (run / "run.json").exists():
-            result = training.resume(run, arguments["epochs"], **options)
+            result = training.resume(run, own["epochs"], **options)
         else:
-            result = training.train(model=model, seed=seed, output=run, **arguments, **options)
+            result = training.train(model=name, seed=seed, output=run, **own, **options)
         keras.backend.clear_session()
         if result is None:
             return False
     return True
+
+
+def _run(folder, model, seed):
+    name = model.replace(":", "-").replace(", ", "-").replace(" ", "-")
+    return folder / f"{name}-seed{seed}"
 
 
 def _is_trained(run, arguments):
@@ -192,8 +214,8 @@ def tabulate(reports):
 def _figure(report, key):
     for name in key.split("."):
         report = report.get(name, {})
-    if key == "zu_leakage.mean":
-        return max(report.values(), default=None)
+    if key in COUNTS:
+        return COUNTS[key]((report[name] for name in report if name != "class"), default=None)
     return report if isinstance(report, float) else None
 
 
@@ -234,7 +256,7 @@ def _draw(folder, models, seed):
     """Draws samples of each model, or of points their progress; returns the pictures' paths."""
     from dvae_tf import gallery, plots
 
-    paths = [folder / f"{model}-seed{seed}" for model in models]
+    paths = [_run(folder, model, seed) for model in models]
     data = runs.Data(read_json(paths[0] / "run.json")["arguments"])
     if data.info.is_image:
         return [_draw_samples(folder / "samples.png", models, paths, data)]

@@ -154,17 +154,20 @@ def progress(folder, num_classes, plane=_same):
 
 def _draw_codes(folder, model, test, info, seed):
     chosen = slice(MOST_CODES)
-    codes = tasks.encode(model, test.x[chosen])
+    x = test.x[chosen]
     plots.codes(
         folder / "codes.png",
-        codes.z_s,
-        codes.z_u_mean,
+        model.encoder_s.predict(tasks.inward(x), tasks.CHUNK, verbose=0),
+        tasks.encode(model, x).z_u_mean,
         model.prior_s.means.numpy(),
         test.label[chosen],
         info.class_names,
         seed,
     )
-    return {"codes": "The codes of held-out examples, coloured by class: z_s and the mean of z_u."}
+    return {
+        "codes": "The codes of held-out examples, coloured by class: E_S's output and "
+        "the mean of z_u."
+    }
 
 
 def draw_figures(folder, figures):

@@ -139,9 +139,10 @@ def latent_confusion(logits):
 
 
 def separation(log_prob, label):
-    """How badly the mixture tells its own draws: cross entropy of p(c | z_s), z_s ~ N(mu_y, Sigma_y).
+    """How badly the mixture tells its own draws apart.
 
-    Small where the components do not overlap, so that a draw of a class is of that class.
+    The cross entropy of p(c | z_s) with y for z_s ~ N(mu_y, Sigma_y). Small where the components do
+    not overlap, so that a draw of a class is of that class.
 
     Args:
         log_prob: float tensor [batch, C], log-density of the draws under each component.

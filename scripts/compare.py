@@ -20,16 +20,18 @@ def parse_arguments():
         nargs="+",
         default=MODELS,
         metavar="MODEL",
-        help=f"{', '.join(MODELS)} (default: all)",
+        help=f"{', '.join(MODELS)} (default: all); or MODEL:RECIPE, such as "
+        "'disentangled_vae:balanced without flow'",
     )
     parser.add_argument("--epochs", type=int, default=40, help="of each run (default: 40)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="(default: 0)")
     parser.add_argument(
         "--preset", default="compact", help="toy, compact, paper (default: compact)"
     )
-    parser.add_argument("--recipe", default="paper", help="training recipe (default: paper)")
+    parser.add_argument("--recipe", default="balanced", help="training recipe (default: balanced)")
     parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
     parser.add_argument("--size", type=int, help="side that images are resized to, in pixels")
+    parser.add_argument("--latent-dim-u", type=int, help="size of z_u (default: the preset's)")
     parser.add_argument("--output", help="folder (default: runs/compare-DATASET)")
     return parser.parse_args()
 

@@ -37,7 +37,10 @@ def parse_arguments():
         "--preset", default="compact", help="toy, compact, paper (default: compact)"
     )
     parser.add_argument(
-        "--recipe", default="balanced", help="balanced, or paper: as published (default: balanced)"
+        "--recipe",
+        default="balanced",
+        help="balanced; paper: as published; or one without ingredients, such as 'balanced without "
+        "flow, kl' (default: balanced)",
     )
     parser.add_argument(
         "--epochs",

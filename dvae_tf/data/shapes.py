@@ -5,7 +5,7 @@ import numpy as np
 from dvae_tf.data.examples import Arrays, Info
 
 SIZE = 32
-COUNTS = {"train": 10_000, "test": 2_000}
+COUNTS = {"train": 20_000, "test": 10_000}
 CHUNK = 512
 
 
@@ -51,7 +51,7 @@ def shapes(name, count=None, seed=0):
 
     Args:
         name: str, "train" or "test": other images of the same distribution.
-        count: int, number of images. Defaults to 10,000 (train) or 2,000 (test). A smaller set
+        count: int, number of images. Defaults to 20,000 (train) or 10,000 (test). A smaller set
             is the beginning of a larger one.
         seed: int. Defaults to 0. Same seed, same bytes.
 

@@ -35,12 +35,17 @@ MEANINGS = {
         "factors.z_u.class": "the same from z_u; wanted: chance",
         "factors.z_s.*": "R^2 (categories: accuracy) of this factor, read from z_s; wanted: 0",
         "factors.z_u.*": "the same from z_u; wanted: 1",
+        "factors.z_u_and_class.class": "from z_u and the class itself: 1",
+        "factors.z_u_and_class.*": "this factor, read from z_u and the class together; wanted: 1. "
+        "What z_u holds of a factor may be told in each class in another way",
     },
     "Reconstructions and swaps": {
         "reconstruction_mse": "mean squared error on test examples, values in [-1, 1]",
         "reconstruction_ssim": "structural similarity on test images; 1 is equal",
         "swap_consistency": "share of 1,000 swaps in which the judge names the class of the donor "
         "of z_s",
+        "swap_agreement": "share of them in which the judge names the class that z_s names, right "
+        "or wrong",
         "swap_style_distance": "distance of the swap's z_u to that of its donor, over that of "
         "strangers: 0 kept, 1 lost",
         "swap_factor_error.*.swaps": "mean absolute error of this factor in swaps, against the "

@@ -109,6 +109,15 @@ class _Bench:
         return self._once("codes", lambda: self.subject.encode(self.test.x))
 
     @property
+    def named(self):
+        """The class that z_s names for each test example, int array."""
+        return np.argmax(self.probabilities, axis=-1)
+
+    @property
+    def probabilities(self):
+        return self._once("probabilities", lambda: self.subject.classify(self.test.x))
+
+    @property
     def swaps(self):
         """(donors of z_s, donors of z_u: int arrays; swaps: array), 1,000 random pairs."""
         return self._once("swaps", self._swap)
@@ -125,7 +134,7 @@ def _judge(bench):
 
 
 def _classification(bench):
-    probabilities = bench.subject.classify(bench.test.x)
+    probabilities = bench.probabilities
     return {
         "zs_accuracy": accuracy(probabilities, bench.test.label),
         "zs_calibration_error": calibration_error(probabilities, bench.test.label),
@@ -156,6 +165,7 @@ def _swap(bench):
     kept = bench.subject.encode(swaps).z_u_mean
     found = {
         "swap_consistency": bench.judge.accuracy(swaps, bench.test.label[donor_s]),
+        "swap_agreement": bench.judge.accuracy(swaps, bench.named[donor_s]),
         "swap_style_distance": style_distance(bench.codes.z_u_mean[donor_u], kept),
     }
     if "continuous" in bench.info.factor_kinds and bench.info.is_image:
@@ -190,9 +200,16 @@ def _activity(bench):
 def _factors(bench):
     if not bench.info.factor_names:
         return {}
+    z_u = bench.codes.z_u_mean
+    label = np.eye(bench.info.num_classes, dtype=z_u.dtype)[bench.test.label]
+    codes = {
+        "z_s": bench.codes.z_s,
+        "z_u": z_u,
+        "z_u_and_class": np.concatenate([z_u, label], axis=-1),
+    }
     read = {
         name: factors(code, bench.test.factors, bench.info, bench.test.label, bench.seed)
-        for name, code in (("z_s", bench.codes.z_s), ("z_u", bench.codes.z_u_mean))
+        for name, code in codes.items()
     }
     return {"factors": read}
 
@@ -208,7 +225,7 @@ PARTS = {
     "classification": (("classify",), _classification),
     "reconstruction": (("encode", "decode"), _reconstruction),
     "samples": (("generate",), _samples),
-    "swap": (("encode", "decode"), _swap),
+    "swap": (("encode", "decode", "classify"), _swap),
     "leakage": (("encode",), _leakage),
     "activity": (("encode", "decode"), _activity),
     "factors": (("encode",), _factors),

@@ -136,7 +136,7 @@ class Functions:
         return {"probabilities": probabilities, "label": label}
 
     def _reconstruct(self, image):
-        return self._swap(image, image)
+        return {"image": self._outward(self.model(self._inward(image)))}
 
     def _swap(self, image_s, image_u):
         z_s = self.model.codes(self._inward(image_s)).z_s
@@ -156,7 +156,9 @@ class Functions:
         return {"image": filled}
 
     def _decoded(self, z_s, z_u):
-        x = self.model.decoded(z_s, z_u)
+        return self._outward(self.model.decoded(z_s, z_u))
+
+    def _outward(self, x):
         return (x + 1.0) * HALF if self.is_image else x
 
     def _inward(self, image):

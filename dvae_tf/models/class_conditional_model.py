@@ -12,6 +12,9 @@ from dvae_tf.models.recipes import recipe_config
 from dvae_tf.networks.presets import preset as preset_by_name
 
 TEST_SEED = (0, 0)
+# While the last part settles: nothing that it follows moves any more.
+SETTLING_RATE = 4.0
+BATCHES_BETWEEN_LOOKS = 8
 # What is left of a learning rate at the end of its cosine.
 LEAST_RATE = 0.01
 
@@ -127,9 +130,9 @@ class ClassConditionalModel(keras.Model):
 
         Args:
             optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
-                weights gets its own copy of; or dict of group name to optimiser for all groups of
-                `weight_groups`.
-                Defaults to the recipe's Adam (5e-4, beta_1 = 0, beta_2 = 0.9).
+                weights gets its own copy of, the rate times the recipe's factor; or dict of group
+                name to optimiser for all groups of `weight_groups`.
+                Defaults to the recipe's Adam.
             jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
                 GPU is present. (On CPUs XLA's convolutions are several times slower.)
             run_eagerly: bool, for debugging. Defaults to False.
@@ -147,6 +150,7 @@ class ClassConditionalModel(keras.Model):
             optimizer = {
                 name: type(optimizer).from_config(optimizer.get_config()) for name in groups
             }
+            self._apply_rate_factors(optimizer)
         if set(optimizer) != set(groups):
             raise ValueError(
                 f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
@@ -162,6 +166,12 @@ class ClassConditionalModel(keras.Model):
         super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
         self.optimizers = optimizer
         self._first_rates = {name: _learning_rate(single) for name, single in optimizer.items()}
+
+    def _apply_rate_factors(self, optimizers):
+        for name, factor in self.rules.rate_factors.items():
+            rate = _learning_rate(optimizers[name]) if name in optimizers else None
+            if rate is not None:
+                optimizers[name].learning_rate = rate * factor
 
     @staticmethod
     def _with_loss_scale(optimizer):
@@ -248,7 +258,7 @@ class ClassConditionalModel(keras.Model):
 
     def _train(self, x, label):
         if self.batch_objectives:
-            self._step(self._batch_losses, self.batch_objectives, x, label)
+            self._step(self._batch_losses, self.batch_objectives, x, label, training=True)
         if self.n_gm == 1:
             self._joint_step(x, label)
         else:
@@ -256,11 +266,19 @@ class ClassConditionalModel(keras.Model):
             tf.cond(last, lambda: self._joint_step(x, label), lambda: None)
 
     def _settle(self, x, label):
-        """Trains what follows networks that no longer change; all else is only reported."""
+        """Trains what follows networks that no longer change.
+
+        All other losses stand still and are looked at now and then.
+        """
+        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        self._step(self._settling_losses, self.settled_objectives, x, label, seed)
+        looks = tf.equal(self.batches_trained % BATCHES_BETWEEN_LOOKS, 0)
+        tf.cond(looks, lambda: self._look(x, label, seed), lambda: None)
+
+    def _look(self, x, label, seed):
         if self.batch_objectives:
             self._track(self._batch_losses(x, label, training=False))
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
-        self._step(self._joint_losses, self.settled_objectives, x, label, seed, training=False)
+        self._track(self._joint_losses(x, label, seed, training=False))
 
     def _progress(self):
         """The share of the training that is done: 0 as long as its length is not known."""
@@ -271,22 +289,23 @@ class ClassConditionalModel(keras.Model):
     def _anneal(self):
         """Sets all learning rates: each falls along a cosine, once its group has nothing to follow.
 
-        That of what settles at the end stays until then.
+        That of what settles at the end stays until then, and begins to fall from a higher one.
 
         Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (ICLR 2017),
         equation 5, without restarts.
         """
         progress = self._progress()
         settling = self.rules.settling if self.settled_objectives else 0.0
+        begin = 1.0 - settling
         for group, rate in self._first_rates.items():
-            if rate is not None:
-                begin, end = 0.0, 1.0 - settling
-                if group in self.settled_objectives and settling:
-                    begin, end = end, 1.0
-                way = tf.clip_by_value((progress - begin) / (end - begin), 0.0, 1.0)
-                cosine = 0.5 * (1.0 + tf.cos(math.pi * way))
-                factor = LEAST_RATE + (1.0 - LEAST_RATE) * cosine
-                self.optimizers[group].learning_rate.assign(rate * factor)
+            if rate is None:
+                continue
+            if settling and group in self.settled_objectives:
+                start = tf.where(progress < begin, 1.0, SETTLING_RATE)
+                factor = start * _cosine((progress - begin) / settling)
+            else:
+                factor = _cosine(progress / begin)
+            self.optimizers[group].learning_rate.assign(rate * factor)
 
     def test_step(self, data):
         """One step of `evaluate`: all losses, no training, the same noise every time.
@@ -298,9 +317,7 @@ class ClassConditionalModel(keras.Model):
             dict of metric name to float tensor, means since the evaluation began.
         """
         x, label = self._unpack(data)
-        if self.batch_objectives:
-            self._track(self._batch_losses(x, label, training=False))
-        self._track(self._joint_losses(x, label, TEST_SEED, training=False))
+        self._look(x, label, TEST_SEED)
         return self.get_metrics_result()
 
     @staticmethod
@@ -318,11 +335,11 @@ class ClassConditionalModel(keras.Model):
 
     def _joint_step(self, x, label):
         seed = tf.cast(self.seed_generator.next(), tf.int32)
-        self._step(self._joint_losses, self.joint_objectives, x, label, seed)
+        self._step(self._joint_losses, self.joint_objectives, x, label, seed, training=True)
 
-    def _step(self, losses, objectives, *inputs, training=True):
+    def _step(self, losses, objectives, *inputs, **options):
         with tf.GradientTape(persistent=True) as tape:
-            values = losses(*inputs, training=training)
+            values = losses(*inputs, **options)
             totals = self._totals(values, objectives)
         self._apply_gradients(tape, totals)
         self._track(values)
@@ -339,7 +356,7 @@ class ClassConditionalModel(keras.Model):
 
     @property
     def settled_objectives(self):
-        """Which losses train which groups of weights at the end, all else fixed: {group: losses}."""
+        """Which losses train which groups at the end, all else fixed: {group: losses}."""
         return {}
 
     def _batch_losses(self, x, label, training):
@@ -348,6 +365,10 @@ class ClassConditionalModel(keras.Model):
 
     def _joint_losses(self, x, label, seed, training):
         """The losses of the joint step: {name: tensor [batch]}."""
+        raise NotImplementedError
+
+    def _settling_losses(self, x, label, seed):
+        """The losses of `settled_objectives`: {name: tensor [any number]}."""
         raise NotImplementedError
 
     def _draw_codes(self, label, seeds, temperature=1.0):
@@ -497,6 +518,12 @@ class ClassConditionalModel(keras.Model):
             if isinstance(value, dict) and "class_name" in value and name != "dtype"
         }
         return cls(**config | serialised)
+
+
+def _cosine(way):
+    """The factor on a learning rate that has gone so far, from 0 to 1, on its way down."""
+    turn = 0.5 * (1.0 + tf.cos(math.pi * tf.clip_by_value(way, 0.0, 1.0)))
+    return LEAST_RATE + (1.0 - LEAST_RATE) * turn
 
 
 def _learning_rate(optimizer):

@@ -7,12 +7,13 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.models.class_conditional_model import ClassConditionalModel
-from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard_normal
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 
+# Draws of each code that the flow settles on in one step.
+SETTLING_DRAWS = 8
 # Tells the noise of z_s from that of z_u, drawn from the same seed.
 SEED_OF_Z_S = 1
 
@@ -173,10 +174,9 @@ class DisentangledVAE(ClassConditionalModel):
     def _make_flow(self, flow):
         """Takes the user's flow or makes one, where the recipe has one."""
         self.flow = None
-        if self.rules.couplings:
-            self.flow = flow or ConditionalFlow(
-                self.latent_dim_u, self.latent_dim_s, self.rules.couplings, seed=self.seed
-            )
+        if self.rules.flow:
+            sizes = self.latent_dim_u, self.latent_dim_s
+            self.flow = flow or self._family().flow(*sizes, seed=self.seed)
 
     # Training.
 
@@ -193,7 +193,7 @@ class DisentangledVAE(ClassConditionalModel):
 
     @property
     def settled_objectives(self):
-        """Which losses train which groups of weights at the end, all else fixed: {group: losses}."""
+        """Which losses train which groups at the end, all else fixed: {group: losses}."""
         return FLOW_OBJECTIVES if self.flow is not None else {}
 
     minimised = ("classification", "likelihood", "reconstruction", "kl")
@@ -271,6 +271,16 @@ class DisentangledVAE(ClassConditionalModel):
         likelihood = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
         return code, {"kl": kl, "flow_likelihood": likelihood}
 
+    def _settling_losses(self, x, label, seed):
+        """Several draws of a code for the flow alone, which is small beside the networks."""
+        z_s = self.prior_s.component(label).mean()
+        mean, stddev = self.encoder_u(x, training=False)
+        repeated = [tf.repeat(tensor, SETTLING_DRAWS, axis=0) for tensor in (mean, stddev, z_s)]
+        mean, stddev, z_s = repeated
+        z_u = draw(gaussian(self.flow(mean, z_s)[0], stddev), seed)
+        code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
+        return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
+
     def _decode_and_judge(self, x, label, z, seed, training):
         return self.decoder(z, training=training), {}
 
@@ -297,26 +307,30 @@ class DisentangledVAE(ClassConditionalModel):
         Returns:
             float32 tensor [batch, *shape].
         """
-        codes = self.codes(inputs, training)
-        return self.decoder(self._together(codes.z_s, codes.z_u_mean), training=training)
+        # The decoder would undo the flow, given the same z_s: neither is needed.
+        code, _ = self.encoder_u(inputs, training=training)
+        return self.decoder(
+            tf.concat([self._z_s(inputs, training), code], axis=-1), training=training
+        )
 
-    def codes(self, x, training=False):
+    def codes(self, x):
         """`encode` as part of a graph.
 
         Args:
             x: float32 tensor [batch, *shape].
-            training: bool, whether batch normalisation uses the batch. Defaults to False.
 
         Returns:
             Codes.
         """
-        z_s = self.encoder_s(x, training=training)
-        mean, stddev = self.encoder_u(x, training=training)
-        if self.rules.bounded:
-            z_s = self.prior_s.nearest_mean(z_s)
+        z_s = self._z_s(x)
+        mean, stddev = self.encoder_u(x, training=False)
         if self.flow is not None:
             mean, _ = self.flow(mean, z_s)
         return Codes(z_s, mean, stddev)
+
+    def _z_s(self, x, training=False):
+        z_s = self.encoder_s(x, training=training)
+        return self.prior_s.nearest_mean(z_s) if self.rules.bounded else z_s
 
     def decoded(self, z_s, z_u):
         """`decode` as part of a graph.

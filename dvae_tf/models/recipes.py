@@ -23,11 +23,12 @@ class Recipe:
         bounded: bool, whether z_s is the mean of the component that E_S's output most likely comes
             from, and the decoder learns from draws of the true class's component: z_s carries the
             class and nothing else. Defaults to False: z_s is E_S's output.
-        couplings: int, size of the flow that carries every class's codes onto N(0, I): 0 is none.
-            Defaults to 0.
+        flow: bool, whether a flow carries every class's codes onto N(0, I). Defaults to False.
         averaged_hinge: bool, whether L_D takes the mean over the kinds of generated inputs, so
             that real and generated ones weigh the same. Defaults to False: their sum.
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
+        rate_factors: mapping of group of weights to a factor on its learning rate. Defaults to
+            none: 1 for all.
         settling: float, the last share of the training in which the flow alone is trained, on the
             codes of encoders that no longer change. Defaults to 0.
     """
@@ -41,12 +42,17 @@ class Recipe:
     variance_decay_epochs: int | None = None
     calibrated: bool = False
     bounded: bool = False
-    couplings: int = 0
+    flow: bool = False
     averaged_hinge: bool = False
     annealed: bool = False
+    rate_factors: types.MappingProxyType = dataclasses.field(
+        default_factory=lambda: types.MappingProxyType({})
+    )
     settling: float = 0.0
 
 
+# The fields that hold a mapping.
+TABLES = ("weights", "rate_factors")
 RECIPES = {
     # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set.
     "paper": Recipe(
@@ -92,9 +98,10 @@ RECIPES = {
         beta_2=0.99,
         calibrated=True,
         bounded=True,
-        couplings=8,
+        flow=True,
         averaged_hinge=True,
         annealed=True,
+        rate_factors=types.MappingProxyType({"discriminator": 4.0}),
         settling=0.15,
     ),
 }
@@ -104,27 +111,51 @@ def recipe(name):
     """Looks up a training recipe.
 
     Args:
-        name: str, "paper" or "balanced"; or a Recipe, which is given back; or what
-            `recipe_config` made of one.
+        name: str, "paper" or "balanced"; or one of these without some ingredients, such as
+            "balanced without flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a
+            Recipe, which is given back; or what `recipe_config` made of one.
 
     Returns:
         Recipe.
 
     Raises:
-        ValueError: if the name is unknown.
+        ValueError: if the name or an ingredient is unknown.
 
     Example:
 
     >>> recipe("paper").n_gm
     3
+    >>> recipe("balanced without flow").flow
+    False
     """
     if isinstance(name, Recipe):
         return name
     if isinstance(name, dict):
-        return Recipe(**name | {"weights": types.MappingProxyType(dict(name["weights"]))})
-    if name not in RECIPES:
-        raise ValueError(f"No recipe is called {name!r}; choose one of {', '.join(RECIPES)}.")
-    return RECIPES[name]
+        tables = {key: types.MappingProxyType(dict(name[key])) for key in TABLES}
+        return Recipe(**name | tables)
+    base, _, ingredients = name.partition(" without ")
+    if base not in RECIPES:
+        raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
+    return _without(RECIPES[base], ingredients.split(", ") if ingredients else [])
+
+
+def _without(complete, ingredients):
+    published = RECIPES["paper"]
+    rules = {
+        field.name: getattr(published, field.name)
+        for field in dataclasses.fields(Recipe)
+        if field.name != "weights"
+    }
+    for name in ingredients:
+        if name in complete.weights:
+            weights = dict(complete.weights) | {name: 0.0}
+            complete = dataclasses.replace(complete, weights=types.MappingProxyType(weights))
+        elif name in rules:
+            complete = dataclasses.replace(complete, **{name: rules[name]})
+        else:
+            known = ", ".join((*complete.weights, *rules))
+            raise ValueError(f"No ingredient is called {name!r}; there are {known}.")
+    return complete
 
 
 def recipe_config(choice):
@@ -144,4 +175,4 @@ def recipe_config(choice):
     if not isinstance(choice, Recipe):
         return choice
     fields = {field.name: getattr(choice, field.name) for field in dataclasses.fields(choice)}
-    return fields | {"weights": dict(choice.weights)}
+    return fields | {key: dict(fields[key]) for key in TABLES}

@@ -4,57 +4,44 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# A coupling scales by a factor in (e^-2, e^2), so that no code explodes on the way back.
-LARGEST_LOG_SCALE = 2.0
+# A coupling scales by a factor in (1/e, e), so that no code explodes on the way back.
+LARGEST_LOG_SCALE = 1.0
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Coupling(keras.layers.Layer):
-    """One conditional affine coupling: one half of a code moves and scales the other.
+    """How one half of a code moves the other: shift and log-scale of an affine map.
 
     Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017), equations 7
-    and 8, with a condition beside the half that stays. It starts as the identity.
+    and 8, with a condition beside the half that stays. It starts with 0 for both.
 
     Args:
-        latent_dim: int, size of the code.
+        kept_dim: int, size of the half that stays.
+        moved_dim: int, size of the half that moves.
+        condition_dim: int, size of the condition.
         units: int, width of its two hidden layers.
+
+    Returns (of a call with the half that stays and the condition, tensors [batch, ...]):
+        shift, log_scale: float32 tensors [batch, moved_dim].
     """
 
-    def __init__(self, latent_dim, units, **kwargs):
+    def __init__(self, kept_dim, moved_dim, condition_dim, units, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
-        self.latent_dim = latent_dim
-        self.units = units
-        self.kept = latent_dim // 2
+        self.moved_dim = moved_dim
         self.hidden = [keras.layers.Dense(units, activation="relu") for _ in range(2)]
-        self.change = keras.layers.Dense(
-            2 * (latent_dim - self.kept), kernel_initializer="zeros", dtype="float32"
-        )
-
-    def build(self, condition_dim):
-        width = self.kept + condition_dim
-        for layer in self.hidden:
+        self.change = keras.layers.Dense(2 * moved_dim, kernel_initializer="zeros")
+        for layer, width in zip(
+            (*self.hidden, self.change), (kept_dim + condition_dim, units, units), strict=True
+        ):
             layer.build((None, width))
-            width = self.units
-        self.change.build((None, width))
         self.built = True
 
-    def _shift_and_log_scale(self, kept, condition):
+    def call(self, kept, condition):
         features = tf.concat([kept, condition], axis=-1)
         for layer in self.hidden:
             features = layer(features)
-        shift, log_scale = tf.split(self.change(features), 2, axis=-1)
-        return shift, LARGEST_LOG_SCALE * tf.tanh(log_scale / LARGEST_LOG_SCALE)
-
-    def call(self, code, condition):
-        kept, moved = code[:, : self.kept], code[:, self.kept :]
-        shift, log_scale = self._shift_and_log_scale(kept, condition)
-        moved = moved * tf.exp(log_scale) + shift
-        return tf.concat([kept, moved], axis=-1), tf.reduce_sum(log_scale, axis=-1)
-
-    def inverse(self, code, condition):
-        kept, moved = code[:, : self.kept], code[:, self.kept :]
-        shift, log_scale = self._shift_and_log_scale(kept, condition)
-        return tf.concat([kept, (moved - shift) * tf.exp(-log_scale)], axis=-1)
+        shift, raw = tf.split(self.change(features), 2, axis=-1)
+        return shift, LARGEST_LOG_SCALE * tf.tanh(raw)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -63,7 +50,7 @@ class ConditionalFlow(keras.Model):
 
     Trained so that it carries the codes of every class onto N(0, I), it leaves nothing in them
     that tells the class, and loses nothing: the decoder undoes it. Couplings (see `Coupling`)
-    with the latent dimensions shuffled in between, then put back in order.
+    move the halves of the code in turn; after each two the dimensions are shuffled.
 
     Args:
         latent_dim: int >= 2, size of the code.
@@ -95,33 +82,47 @@ class ConditionalFlow(keras.Model):
         self.condition_dim = condition_dim
         self.units = units
         self.seed = seed
-        self.couplings = [Coupling(latent_dim, units) for _ in range(couplings)]
-        self._orders = self._make_orders(couplings)
-        self.build()
-
-    def _make_orders(self, couplings):
-        """The order of the dimensions before each coupling, relative to the one before.
-
-        The halves change places at every second coupling: everything moves.
-        """
-        random, half = np.random.default_rng(self.seed), self.latent_dim // 2
-        swapped = np.roll(np.arange(self.latent_dim), self.latent_dim - half)
-        return [
-            swapped if number % 2 else random.permutation(self.latent_dim)
+        halves = latent_dim // 2, latent_dim - latent_dim // 2
+        self.couplings = [
+            Coupling(*(halves[::-1] if number % 2 else halves), condition_dim, units)
             for number in range(couplings)
         ]
-
-    def build(self, input_shape=None):
-        for coupling in self.couplings:
-            coupling.build(self.condition_dim)
+        self._orders = self._make_orders()
         self.built = True
 
+    def _make_orders(self):
+        """The order of the dimensions before each pair of couplings, relative to the one before.
+
+        The last puts them back as they came.
+        """
+        random, together = np.random.default_rng(self.seed), np.arange(self.latent_dim)
+        orders = []
+        for _ in range(0, len(self.couplings), 2):
+            orders.append(random.permutation(self.latent_dim) if orders else together)
+            together = together[orders[-1]]
+        return [*orders, np.argsort(together)]
+
+    def build(self, input_shape=None):
+        """Does nothing: the couplings are built when the flow is made."""
+
+    def _pairs(self):
+        return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
+
     def call(self, code, condition):
-        log_det = tf.zeros(tf.shape(code)[:1])
-        for order, coupling in zip(self._orders, self.couplings, strict=True):
-            code, change = coupling(tf.gather(code, order, axis=-1), condition)
-            log_det += change
-        return tf.gather(code, np.argsort(self._order()), axis=-1), log_det
+        half, log_scales = self.latent_dim // 2, []
+        for order, pair in zip(self._orders, self._pairs(), strict=False):
+            code = tf.gather(code, order, axis=-1)
+            first, second = code[:, :half], code[:, half:]
+            for number, coupling in enumerate(pair):
+                shift, log_scale = coupling(second if number else first, condition)
+                log_scales.append(log_scale)
+                if number:
+                    first = first * tf.exp(log_scale) + shift
+                else:
+                    second = second * tf.exp(log_scale) + shift
+            code = tf.concat([first, second], axis=-1)
+        log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
+        return tf.gather(code, self._orders[-1], axis=-1), log_det
 
     def inverse(self, z_u, condition):
         """Undoes a call.
@@ -133,17 +134,18 @@ class ConditionalFlow(keras.Model):
         Returns:
             float32 tensor [batch, latent_dim], the code.
         """
-        code = tf.gather(z_u, self._order(), axis=-1)
-        for order, coupling in zip(self._orders[::-1], self.couplings[::-1], strict=True):
-            code = tf.gather(coupling.inverse(code, condition), np.argsort(order), axis=-1)
+        half = self.latent_dim // 2
+        code = tf.gather(z_u, np.argsort(self._orders[-1]), axis=-1)
+        for order, pair in reversed(list(zip(self._orders, self._pairs(), strict=False))):
+            first, second = code[:, :half], code[:, half:]
+            for number, coupling in reversed(list(enumerate(pair))):
+                shift, log_scale = coupling(second if number else first, condition)
+                if number:
+                    first = (first - shift) * tf.exp(-log_scale)
+                else:
+                    second = (second - shift) * tf.exp(-log_scale)
+            code = tf.gather(tf.concat([first, second], axis=-1), np.argsort(order), axis=-1)
         return code
-
-    def _order(self):
-        """The order that all shuffles together leave the dimensions in."""
-        together = np.arange(self.latent_dim)
-        for order in self._orders:
-            together = together[order]
-        return together
 
     def get_config(self):
         return super().get_config() | {

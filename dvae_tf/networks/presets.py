@@ -5,6 +5,7 @@ import dataclasses
 import math
 import random
 
+from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.decoder import Decoder
 from dvae_tf.networks.discriminator import Discriminator
 from dvae_tf.networks.downsampler import Downsampler
@@ -28,6 +29,7 @@ class Preset:
             a new keras.layers.Layer.
         classifier_units: int, width of Q's hidden layer.
         kernel_size: int, side of the decoder's last kernel in pixels.
+        couplings, coupling_units: int, couplings of the flow and their width.
     """
 
     latent_dim_s: int
@@ -37,6 +39,8 @@ class Preset:
     discriminator_body: callable
     classifier_units: int = 256
     kernel_size: int = 5
+    couplings: int = 8
+    coupling_units: int = 128
 
     def encoder_s(self, shape, latent_dim=None):
         """Returns a new EncoderS for data of `shape`."""
@@ -58,11 +62,17 @@ class Preset:
         """Returns a new LatentClassifier."""
         return LatentClassifier(num_classes, self.classifier_units, name="latent_classifier")
 
+    def flow(self, latent_dim, condition_dim, seed):
+        """Returns a new ConditionalFlow."""
+        sizes = self.couplings, self.coupling_units
+        return ConditionalFlow(latent_dim, condition_dim, *sizes, seed=seed, name="flow")
+
 
 def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units):
     return Preset(
         latent_dim_s,
         latent_dim_u,
+        coupling_units=classifier_units // 2,
         encoder_body=lambda shape: MLP(encoder),
         decoder_body=lambda shape: MLP(decoder),
         discriminator_body=lambda shape: MLP(encoder, spectral_norm=True),
@@ -118,9 +128,12 @@ def _published_large(latent_dim):
     )
 
 
-def _compact_images():
+def _compact_images(side):
     """Small 3x3 networks: about a twentieth of the published ones' work."""
+    tiny = side <= 16
     return Preset(
+        couplings=6 if tiny else 8,
+        coupling_units=64 if tiny else 128,
         latent_dim_s=16,
         latent_dim_u=16,
         encoder_body=lambda shape: Downsampler(
@@ -216,7 +229,7 @@ def preset(name, shape):
             "own networks."
         )
     if name == "compact":
-        return _compact_images()
+        return _compact_images(shape[0])
     if name == "paper":
         if shape[0] > 32:
             return FACESCRUB

@@ -17,7 +17,7 @@ def batches(count=96, batch_size=16):
 
 
 def toy(model=DisentangledVAEGAN, **options):
-    return model((2,), 3, **({"preset": "toy"} | options))
+    return model((2,), 3, **({"preset": "toy", "recipe": "paper"} | options))
 
 
 def snapshot(model):
@@ -133,7 +133,7 @@ def test_xla_gives_the_same_losses(shape):
     preset = "toy" if len(shape) == 1 else "compact"
     histories = []
     for jit_compile in (False, True):
-        model = DisentangledVAEGAN(shape, 3, preset=preset, n_gm=1)
+        model = DisentangledVAEGAN(shape, 3, preset=preset)
         model.compile(jit_compile=jit_compile)
         assert model.jit_compile is jit_compile
         histories.append([model.train_on_batch(x, label, return_dict=True) for _ in range(2)])

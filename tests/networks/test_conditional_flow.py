@@ -5,7 +5,6 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dvae_tf.networks import ConditionalFlow
-from dvae_tf.networks.conditional_flow import Coupling
 
 
 def disturbed(flow, seed=0):
@@ -47,17 +46,13 @@ def test_log_det_is_that_of_the_jacobian():
 
 
 def test_one_coupling_is_tfps_real_nvp():
-    coupling = Coupling(5, 16)
-    coupling.build(3)
-    disturbed(coupling)
+    flow = disturbed(ConditionalFlow(5, 3, couplings=1, units=16))
     code, condition = codes()
     reference = tfp.bijectors.RealNVP(
         num_masked=2,
-        shift_and_log_scale_fn=lambda kept, size: coupling._shift_and_log_scale(
-            kept, tf.constant(condition)
-        ),
+        shift_and_log_scale_fn=lambda kept, size: flow.couplings[0](kept, tf.constant(condition)),
     )
-    moved, log_det = coupling(tf.constant(code), tf.constant(condition))
+    moved, log_det = flow(tf.constant(code), tf.constant(condition))
     np.testing.assert_allclose(moved, reference.forward(code), rtol=1e-5)
     expected = reference.forward_log_det_jacobian(code, event_ndims=1)
     np.testing.assert_allclose(log_det, expected, rtol=1e-5, atol=1e-6)
@@ -68,6 +63,12 @@ def test_conditions_make_a_difference():
     code = np.ones((3, 5), np.float32)
     z_u, _ = flow(code, np.eye(3, dtype=np.float32))
     assert np.abs(z_u[0] - z_u[1]).max() > 0.01
+
+
+def test_every_dimension_is_moved():
+    flow = disturbed(ConditionalFlow(8, 3))
+    code, condition = codes(latent_dim=8)
+    assert np.all(np.abs(flow(code, condition)[0] - code).max(axis=0) > 0.01)
 
 
 def test_it_survives_saving(tmp_path):

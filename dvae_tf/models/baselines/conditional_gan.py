@@ -25,8 +25,8 @@ class ConditionalGAN(Adversarial, Baseline):
 
     Args:
         shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
-            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's vector, latent_dim_u
-            that of the noise.
+            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's
+            vector, latent_dim_u that of the noise.
         decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
 
     Raises:

@@ -28,7 +28,8 @@ class ConditionalVAE(Baseline):
 
     Args:
         shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
-            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's vector.
+            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's
+            vector.
         encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
             the preset's.
         decoder: keras.Model, as in `DisentangledVAE`.

@@ -19,7 +19,7 @@ def batches(count=96, batch_size=16):
 
 
 def toy(model, **options):
-    return model((2,), 3, **({"preset": "toy"} | options))
+    return model((2,), 3, **({"preset": "toy", "recipe": "paper"} | options))
 
 
 # loss: the groups that it reaches, by model.

@@ -1,0 +1,199 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dvae_tf import DisentangledVAE, DisentangledVAEGAN, losses
+from dvae_tf.data import three_moons
+from dvae_tf.models.recipes import recipe
+from dvae_tf.networks import ConditionalFlow
+from dvae_tf.priors import gaussian, standard_normal
+
+
+def moons(count=96):
+    examples, _ = three_moons.three_moons("train", count)
+    return examples.x, examples.label
+
+
+def batches(count=96, batch_size=16):
+    return tf.data.Dataset.from_tensor_slices(moons(count)).batch(batch_size)
+
+
+def toy(model=DisentangledVAEGAN, couplings=2, **options):
+    """A model with a flow that is traced soon."""
+    flow = ConditionalFlow(2, 2, couplings, units=64)
+    return model((2,), 3, **({"preset": "toy", "flow": flow} | options))
+
+
+def snapshot(model):
+    return {
+        name: [np.array(variable) for variable in variables]
+        for name, variables in model.weight_groups().items()
+    }
+
+
+def changed(model, before):
+    return {
+        name
+        for name, variables in model.weight_groups().items()
+        if not all(map(np.array_equal, variables, before[name]))
+    }
+
+
+def disturbed(model):
+    """Moves the flow away from the identity."""
+    random = np.random.default_rng(0)
+    flow = model.flow
+    flow.set_weights([w + 0.2 * random.normal(size=w.shape) for w in flow.get_weights()])
+    return model
+
+
+ROUTES = {
+    "classification": {"encoder_s", "prior_means", "prior_variances"},
+    "likelihood": {"encoder_s", "prior_means", "prior_variances"},
+    "separation": {"prior_means", "prior_variances"},
+    "reconstruction": {"encoder_u", "decoder"},
+    "kl": {"encoder_u"},
+    "latent_confusion": {"encoder_u"},
+    "latent_classification": {"latent_classifier"},
+    "flow_likelihood": {"flow"},
+    "discrimination": {"discriminator"},
+    "generation": {"decoder"},
+}
+
+
+@pytest.mark.parametrize("loss", ROUTES)
+def test_each_loss_reaches_exactly_its_networks(loss):
+    model = disturbed(toy(loss_weights=dict.fromkeys(ROUTES, 0.0) | {loss: 1.0}))
+    before = snapshot(model)
+    model.train_step(tuple(map(tf.constant, moons(16))))
+    assert changed(model, before) == ROUTES[loss]
+
+
+def test_z_s_is_the_mean_of_the_most_probable_component():
+    model, (x, _) = toy(), moons(32)
+    probabilities = model.prior_s.probabilities(model.encoder_s(x))
+    np.testing.assert_allclose(
+        probabilities,
+        model.prior_s.posterior(model.encoder_s(x)).probs_parameter(),
+        rtol=1e-4,
+        atol=1e-6,
+    )
+    expected = np.asarray(model.prior_s.means)[np.argmax(probabilities, axis=-1)]
+    np.testing.assert_array_equal(model.encode(x).z_s, expected)
+
+
+def test_nothing_is_lost_between_the_encoder_and_the_decoder():
+    model, (x, _) = disturbed(toy()), moons(32)
+    codes = model.encode(x)
+    code, _ = model.encoder_u(x)
+    assert np.abs(codes.z_u_mean - code).max() > 0.01
+    direct = model.decoder(tf.concat([codes.z_s, code], axis=-1))
+    np.testing.assert_allclose(model.decode(codes.z_s, codes.z_u_mean), direct, atol=1e-4)
+    np.testing.assert_allclose(model.predict(x, verbose=0), direct, atol=1e-4)
+
+
+def test_samples_come_through_the_flow():
+    model = disturbed(toy())
+    label = np.arange(3)
+    expected = model.decode(model.prior_s.means, np.zeros((3, 2)))
+    np.testing.assert_allclose(model.generate(label, temperature=0.0), expected, atol=1e-5)
+    past_the_flow = model.decoder(tf.concat([model.prior_s.means, tf.zeros((3, 2))], axis=-1))
+    assert np.abs(expected - past_the_flow).max() > 0.01
+
+
+def test_kl_of_draws_is_the_kl_where_the_flow_is_the_identity():
+    posterior = gaussian(tf.constant([[0.5, -1.0]]), tf.constant([[0.7, 1.5]]))
+    draws = posterior.sample(20000, seed=0)[:, 0]
+    estimate = losses.kl_of_draw(draws, draws, posterior, tf.zeros(len(draws)))
+    exact = losses.kl(posterior, standard_normal(2))
+    assert float(tf.reduce_mean(estimate)) == pytest.approx(float(exact[0]), rel=0.03)
+
+
+def test_the_flow_alone_is_trained_at_the_end():
+    model = toy(training_steps=20)
+    model.fit(batches(count=16 * 17), verbose=0)  # 17 of 20 batches: 0.85 of the way
+    before = snapshot(model)
+    model.fit(batches(count=16 * 3), verbose=0)
+    assert changed(model, before) == {"flow"}
+
+
+def test_learning_rates_fall_over_the_training():
+    model = toy(DisentangledVAE)
+    rates = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: rates.append(
+            [float(model.optimizers[name].learning_rate) for name in ("decoder", "flow")]
+        )
+    )
+    model.fit(batches(count=160), epochs=10, callbacks=[watch], verbose=0)
+    assert int(model.training_steps) == 100
+    decoder, flow = np.transpose(rates)
+    assert decoder[0] == flow[84] == pytest.approx(5e-4)
+    assert flow[85] == pytest.approx(2e-3)
+    assert np.all(np.diff(decoder) <= 0.0)
+    assert np.all(np.diff(flow[85:]) < 0.0)
+    middle = 5e-4 * (0.01 + 0.99 * 0.5 * (1.0 + np.cos(np.pi * 50 / 85)))
+    assert decoder[50] == pytest.approx(middle, rel=1e-4)
+    np.testing.assert_allclose(decoder[85:], 5e-6, rtol=1e-3)
+    assert flow[-1] < 4.4e-5
+
+
+def test_train_4_is_train_2_save_load_train_2(tmp_path):
+    straight, stopped = toy(training_steps=28), toy(training_steps=28)
+    straight.fit(batches(count=112), epochs=4, verbose=0)
+    stopped.fit(batches(count=112), epochs=2, verbose=0)
+    stopped.save(tmp_path / "model.keras")
+    resumed = keras.saving.load_model(tmp_path / "model.keras")
+    resumed.fit(batches(count=112), epochs=2, verbose=0)
+    for ours, theirs in zip(straight.variables, resumed.variables, strict=True):
+        np.testing.assert_array_equal(ours, theirs, err_msg=ours.path)
+    np.testing.assert_array_equal(
+        straight.generate([0, 1], seed=1), resumed.generate([0, 1], 1.0, 1)
+    )
+
+
+def test_a_dataset_without_end_needs_the_length_of_the_training():
+    endless = batches().repeat()
+    with pytest.raises(ValueError, match="training_steps"):
+        toy().fit(endless, verbose=0)
+    toy(training_steps=5).fit(endless.take(5), verbose=0)
+
+
+def test_the_calibrated_loss_is_the_gaussians_at_its_best_variance():
+    model = toy(DisentangledVAE, loss_weights={"kl": 0.0, "likelihood": 0.0, "classification": 0.0})
+    logs = model.evaluate(batches(), return_dict=True, verbose=0)
+    assert logs["loss"] == pytest.approx(0.5 * np.log(logs["reconstruction"]), rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("change", "group"),
+    [({"flow": False}, "flow"), ({"bounded": False}, None), ({"settling": 0.0}, None)],
+)
+def test_each_ingredient_can_be_left_out_and_is_saved(change, group, tmp_path):
+    own = dataclasses.replace(recipe("balanced"), **change)
+    model = toy(recipe=own)
+    assert group not in model.weight_groups()
+    model.fit(batches(), verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.rules == own
+    x, _ = moons(8)
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_z_u_tells_little_of_the_class_that_the_encoder_tells():
+    model = toy(DisentangledVAE, couplings=6, loss_weights={"latent_confusion": 0.0, "kl": 0.2})
+    model.compile(keras.optimizers.Adam(5e-3, 0.5, 0.99))
+    model.fit(batches(count=1920, batch_size=48), epochs=25, verbose=0)
+    x, label = moons(3000)
+    from dvae_tf.evaluation.leakage import leakage
+
+    told = {
+        name: leakage(np.asarray(code), label)["knn"].value
+        for name, code in (("code", model.encoder_u(x)[0]), ("z_u", model.encode(x).z_u_mean))
+    }
+    assert told["code"] > 0.6
+    assert told["z_u"] < 0.45
