@@ -64,6 +64,26 @@ def likelihood(log_prob, label):
     return -tf.gather(log_prob, label, batch_dims=1)
 
 
+def marginal_likelihood(log_prob):
+    """L_lkd of an input without a label: minus the log-density of z_s under the whole mixture.
+
+    -log sum_k p(k) N(z_s; mu_k, Sigma_k), equal p(k).
+
+    Args:
+        log_prob: float tensor [batch, C], log-density of z_s under each component.
+
+    Returns:
+        float32 tensor [batch], in nats, summed over the dimensions of z_s.
+
+    Example:
+
+    >>> marginal_likelihood(tf.constant([[-1.0, -1.0]])).numpy().tolist()
+    [1.0]
+    """
+    num_classes = tf.cast(tf.shape(log_prob)[-1], log_prob.dtype)
+    return tf.math.log(num_classes) - tf.reduce_logsumexp(log_prob, axis=-1)
+
+
 def kl(posterior, prior):
     """L_kl: KL(q(z_u | x) : p(z_u)), the mean over the dimensions of z_u.
 

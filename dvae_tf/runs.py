@@ -162,7 +162,11 @@ class Data:
         self.name = arguments["dataset"]
         self.options = {"seed": arguments["seed"], "size": arguments["size"]}
         self.train, self.info = data.load(
-            self.name, "train[:90%]", arguments["batch_size"], **self.options
+            self.name,
+            "train[:90%]",
+            arguments["batch_size"],
+            labelled=arguments["labelled"],
+            **self.options,
         )
         batches = math.ceil(self.info.count / arguments["batch_size"])
         self.passes = math.ceil(LEAST_STEPS / batches)
@@ -170,7 +174,9 @@ class Data:
         self.validation, _ = data.load(self.name, "train[90%:]", shuffle=False, **self.options)
 
     def arrays(self, split):
-        """Loads a whole split into memory: Arrays."""
+        """Loads the labelled examples of a split into memory: Arrays."""
         from dvae_tf import data
 
-        return data.load_arrays(self.name, split, **self.options)[0]
+        whole = data.load_arrays(self.name, split, **self.options)[0]
+        known = whole.label >= 0
+        return data.Arrays(*(None if column is None else column[known] for column in whole))

@@ -32,6 +32,7 @@ def train(
     variance_decay_epochs=None,
     latent_dim_s=None,
     latent_dim_u=None,
+    labelled=1.0,
     output=None,
     console=None,
     measure=True,
@@ -53,6 +54,8 @@ def train(
             falls tenfold, again and again. Defaults to the recipe's: never, and for "paper" 10,
             or as many more as make 6,250 steps.
         latent_dim_s, latent_dim_u: int, sizes of the codes. Default to the preset's.
+        labelled: float in (0, 1], the share of training examples that keep their label. Defaults
+            to 1.
         output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
         console: rich.console.Console for what is printed. Defaults to standard output.
         measure: bool, whether the trained model is measured and drawn. Defaults to True.
@@ -76,6 +79,7 @@ def train(
         "variance_decay_epochs": variance_decay_epochs,
         "latent_dim_s": latent_dim_s,
         "latent_dim_u": latent_dim_u,
+        "labelled": labelled,
     }
     for name in ("epochs", "batch_size"):
         if arguments[name] < 1:

@@ -69,6 +69,12 @@ def parse_arguments():
         parser.add_argument(
             f"--latent-dim-{code}", type=int, help=f"size of z_{code} (default: the preset's)"
         )
+    parser.add_argument(
+        "--labelled",
+        type=float,
+        default=1.0,
+        help="share of the training examples that keep their label (default: 1)",
+    )
     parser.add_argument("--output", help="folder of the run (default: runs/DATASET)")
     parser.add_argument(
         "--resume",
@@ -104,6 +110,7 @@ def main():
                 variance_decay_epochs=arguments.variance_decay_epochs,
                 latent_dim_s=arguments.latent_dim_s,
                 latent_dim_u=arguments.latent_dim_u,
+                labelled=arguments.labelled,
                 output=arguments.output,
             )
     except ValueError as error:

@@ -25,6 +25,7 @@ def load(
     size=None,
     count=None,
     factors=False,
+    labelled=1.0,
 ):
     """Loads a data set as batches that go straight into `model.fit`.
 
@@ -47,6 +48,8 @@ def load(
         count: int, number of generated examples. Defaults to 6,000 and 1,500 (three moons),
             20,000 and 10,000 (shapes) for train and test.
         factors: bool, whether the ground-truth factors follow x and label. Defaults to False.
+        labelled: float in (0, 1], the share of examples, drawn by the seed, that keep their label;
+            the others' is -1. Defaults to 1.
 
     Returns:
         (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
@@ -65,13 +68,17 @@ def load(
     >>> x.shape, label.dtype
     (TensorShape([96, 16, 16, 1]), tf.int32)
     """
-    from dvae_tf.data.pipeline import batches
+    from dvae_tf.data.pipeline import batches, without_labels
 
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
     examples, info = _examples(name, split, seed, size, count)
     if factors and not info.factor_names:
         raise ValueError(f"{name}: the factors are not known; they are for {', '.join(GENERATED)}.")
+    if not 0.0 < labelled <= 1.0:
+        raise ValueError(f"labelled is {labelled}; give a share above 0, at most 1.")
+    if labelled < 1.0:
+        examples = without_labels(examples, labelled, seed)
     if shuffle is None:
         shuffle = split.startswith("train")
     return batches(examples, batch_size, shuffle, seed, factors), info
@@ -109,7 +116,7 @@ def from_arrays(x, label, batch_size=96, shuffle=True, seed=0):
 
     Args:
         x: array [n, *shape], uint8 images in [0, 255], or floats (images in [-1, 1]).
-        label: int array [n], each in [0, C).
+        label: int array [n], each in [0, C), or -1: no label.
         batch_size: int. Defaults to 96.
         shuffle: bool, whether each pass has a new random order. Defaults to True.
         seed: int. Defaults to 0.

@@ -5,6 +5,9 @@ import dataclasses
 
 import numpy as np
 
+# What stands for a missing label.
+NO_LABEL = -1
+
 Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
 Arrays.__doc__ = """Examples in memory.
 
@@ -118,16 +121,19 @@ def _checked_label(source, label, num_classes):
     if not np.issubdtype(label.dtype, np.integer):
         raise ValueError(f"{source}: label has dtype {label.dtype}; give integers in [0, C).")
     highest = f"[0, {num_classes})" if num_classes else "[0, C)"
-    outside = (label < 0) | (label >= (num_classes or np.inf))
+    outside = (label < NO_LABEL) | (label >= (num_classes or np.inf))
     if outside.any():
         at = int(np.argmax(outside))
         raise ValueError(
             f"{source}: label {label[at]} at index {at} is outside {highest}; number the classes "
-            "from 0 without gaps."
+            "from 0 without gaps (-1: no label)."
         )
-    if label.max() == label.min():
+    known = label[label != NO_LABEL]
+    if not len(known):
+        raise ValueError(f"{source}: no example has a label; give some of each class one.")
+    if known.max() == known.min():
         raise ValueError(
-            f"{source}: all {len(label)} examples have the label {label[0]}; disentangling needs "
+            f"{source}: all {len(known)} examples have the label {known[0]}; disentangling needs "
             "at least 2 classes."
         )
     return label.astype(np.int32)

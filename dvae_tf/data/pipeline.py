@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.data.examples import Arrays
+from dvae_tf.data.examples import NO_LABEL, Arrays
 
 SHUFFLE_BUFFER = 20_000
 
@@ -41,6 +41,36 @@ def to_uint8(image):
     """
     scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def without_labels(examples, labelled, seed):
+    """Takes the labels from all but some examples.
+
+    Args:
+        examples: Arrays or Stream.
+        labelled: float in (0, 1), the share that keeps its label.
+        seed: int, of which do.
+
+    Returns:
+        Arrays or Stream, as it came, with -1 for the labels that were taken.
+
+    Example:
+
+    >>> examples = Arrays(np.zeros((4, 2)), np.arange(4, dtype=np.int32))
+    >>> without_labels(examples, 0.5, seed=0).label.tolist()
+    [-1, 1, 2, 3]
+    """
+    count = len(examples.label) if isinstance(examples, Arrays) else examples.count
+    kept = np.random.default_rng(seed).random(count) < labelled
+    if isinstance(examples, Arrays):
+        return examples._replace(label=np.where(kept, examples.label, NO_LABEL).astype(np.int32))
+    keeps = tf.constant(kept)
+
+    def hide(index, example):
+        x, label = example
+        return x, tf.where(keeps[index], label, NO_LABEL)
+
+    return examples._replace(dataset=examples.dataset.enumerate().map(hide))
 
 
 def batches(examples, batch_size, shuffle, seed, factors=False):

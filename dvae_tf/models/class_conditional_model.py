@@ -277,8 +277,8 @@ class ClassConditionalModel(keras.Model):
 
     def _look(self, x, label, seed):
         if self.batch_objectives:
-            self._track(self._batch_losses(x, label, training=False))
-        self._track(self._joint_losses(x, label, seed, training=False))
+            self._track(self._batch_losses(x, label, training=False), label)
+        self._track(self._joint_losses(x, label, seed, training=False), label)
 
     def _progress(self):
         """The share of the training that is done: 0 as long as its length is not known."""
@@ -337,12 +337,12 @@ class ClassConditionalModel(keras.Model):
         seed = tf.cast(self.seed_generator.next(), tf.int32)
         self._step(self._joint_losses, self.joint_objectives, x, label, seed, training=True)
 
-    def _step(self, losses, objectives, *inputs, **options):
+    def _step(self, losses, objectives, x, label, *more, **options):
         with tf.GradientTape(persistent=True) as tape:
-            values = losses(*inputs, **options)
-            totals = self._totals(values, objectives)
+            values = losses(x, label, *more, **options)
+            totals = self._totals(values, objectives, label)
         self._apply_gradients(tape, totals)
-        self._track(values)
+        self._track(values, label)
 
     @property
     def batch_objectives(self):
@@ -375,11 +375,23 @@ class ClassConditionalModel(keras.Model):
         """Draws what the decoder makes inputs of the given classes of: tensor [n, latent]."""
         raise NotImplementedError
 
-    def _totals(self, values, objectives):
+    # The losses and metrics that need a label: their means are over the examples that have one.
+    of_labelled = ()
+
+    def _totals(self, values, objectives, label):
         """What each group of weights minimises: {group: weighted sum of its losses' means}."""
+        known = tf.cast(label >= 0, tf.float32)
+
+        def mean(name):
+            if name in self.of_labelled:
+                return tf.math.divide_no_nan(
+                    tf.reduce_sum(known * values[name]), tf.reduce_sum(known)
+                )
+            return tf.reduce_mean(values[name])
+
         return {
             group: self.optimizers[group].scale_loss(
-                tf.add_n([self._weighted(name, tf.reduce_mean(values[name])) for name in names])
+                tf.add_n([self._weighted(name, mean(name)) for name in names])
             )
             for group, names in objectives.items()
         }
@@ -402,10 +414,12 @@ class ClassConditionalModel(keras.Model):
         for group, gradient in gradients.items():
             self.optimizers[group].apply(gradient, groups[group])
 
-    def _track(self, values):
+    def _track(self, values, label):
+        known = tf.cast(label >= 0, tf.float32)
         for name, tracker in self._trackers.items():
             if name in values:
-                tracker.update_state(values[name])
+                weight = known if name in self.of_labelled else None
+                tracker.update_state(values[name], sample_weight=weight)
 
     @property
     def metrics(self):

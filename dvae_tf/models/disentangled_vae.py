@@ -59,6 +59,10 @@ class DisentangledVAE(ClassConditionalModel):
     flow T carries the codes of every class onto N(0, I), so that nothing in z_u tells the class.
     The decoder undoes the flow. See docs/disentanglement.md.
 
+    Not every input needs a label: with -1 in its place an input adds its density under the whole
+    mixture to L_GM, the decoder takes the class that z_s names, and what needs the label itself
+    is left to the others.
+
     The model is ready to fit when made: `compile` need not be called. An epoch of `fit` goes once
     through the dataset and counts its batches as steps. Every batch trains E_S and the mixture on
     L_GM; every `n_gm`-th batch, counted across epochs, trains everything else as well. So three
@@ -196,6 +200,7 @@ class DisentangledVAE(ClassConditionalModel):
         """Which losses train which groups at the end, all else fixed: {group: losses}."""
         return FLOW_OBJECTIVES if self.flow is not None else {}
 
+    of_labelled = ("accuracy", "classification", "latent_classification")
     minimised = ("classification", "likelihood", "reconstruction", "kl")
 
     def weight_groups(self):
@@ -224,15 +229,29 @@ class DisentangledVAE(ClassConditionalModel):
     def _batch_losses(self, x, label, training):
         z_s = self.encoder_s(x, training=training)
         log_prob = self.prior_s.log_prob(z_s)
+        known, label = label >= 0, tf.maximum(label, 0)
         distance = self.prior_s.mahalanobis(z_s, label) if self.margin else None
         hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), label)
         return {
             "classification": losses.classification(log_prob, label, distance, self.margin),
-            "likelihood": losses.likelihood(log_prob, label),
+            "likelihood": tf.where(
+                known, losses.likelihood(log_prob, label), losses.marginal_likelihood(log_prob)
+            ),
             "accuracy": tf.cast(hits, tf.float32),
         }
 
+    def _assumed(self, x, label):
+        """The labels, and where one is missing (-1) the class that z_s names."""
+
+        def named():
+            log_prob = self.prior_s.log_prob(self.encoder_s(x, training=False))
+            guess = tf.argmax(log_prob, axis=-1, output_type=tf.int32)
+            return tf.where(label < 0, guess, label)
+
+        return tf.cond(tf.reduce_any(label < 0), named, lambda: label)
+
     def _joint_losses(self, x, label, seed, training):
+        label = self._assumed(x, label)
         z_s, of_z_s = self._learning_z_s(x, label, seed, training)
         code, of_code = self._learning_code(x, z_s, seed, training)
         logits = self.latent_classifier(code, training=training)
@@ -273,7 +292,7 @@ class DisentangledVAE(ClassConditionalModel):
 
     def _settling_losses(self, x, label, seed):
         """Several draws of a code for the flow alone, which is small beside the networks."""
-        z_s = self.prior_s.component(label).mean()
+        z_s = self.prior_s.component(self._assumed(x, label)).mean()
         mean, stddev = self.encoder_u(x, training=False)
         repeated = [tf.repeat(tensor, SETTLING_DRAWS, axis=0) for tensor in (mean, stddev, z_s)]
         mean, stddev, z_s = repeated

@@ -28,8 +28,8 @@ class Coupling(keras.layers.Layer):
     def __init__(self, kept_dim, moved_dim, condition_dim, units, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.moved_dim = moved_dim
-        self.hidden = [keras.layers.Dense(units, activation="relu") for _ in range(2)]
-        self.change = keras.layers.Dense(2 * moved_dim, kernel_initializer="zeros")
+        self.hidden = [keras.layers.Dense(units, "relu", dtype="float32") for _ in range(2)]
+        self.change = keras.layers.Dense(2 * moved_dim, kernel_initializer="zeros", dtype="float32")
         for layer, width in zip(
             (*self.hidden, self.change), (kept_dim + condition_dim, units, units), strict=True
         ):

@@ -107,7 +107,8 @@ NAN[7, 1] = np.nan
         ({"x": np.array([["a"]] * 20)}, "dtype <U1"),
         ({"label": np.zeros(20)}, "label has dtype float64; give integers"),
         ({"label": np.zeros(20, int)}, "all 20 examples have the label 0"),
-        ({"label": np.arange(20) - 1}, r"label -1 at index 0 is outside \[0, C\)"),
+        ({"label": np.arange(20) - 2}, r"label -2 at index 0 is outside \[0, C\)"),
+        ({"label": np.full(20, -1)}, "no example has a label"),
         (
             {"label": np.arange(20) % 3, "class_names": np.array(["a", "b"])},
             r"label 2 at index 2 is outside \[0, 2\)",

@@ -1,0 +1,72 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dvae_tf import DisentangledVAE, DisentangledVAEGAN, data, losses
+from dvae_tf.data import three_moons
+from dvae_tf.priors import GaussianMixturePrior
+
+
+def moons(count, labelled=1.0):
+    examples, _ = three_moons.three_moons("train", count)
+    kept = np.random.default_rng(0).random(count) < labelled
+    return examples.x, np.where(kept, examples.label, -1).astype(np.int32)
+
+
+def toy(model=DisentangledVAEGAN, **options):
+    return model((2,), 3, preset="toy", recipe="paper", n_gm=1, **options)
+
+
+def test_marginal_likelihood_is_that_of_the_mixture():
+    prior = GaussianMixturePrior(3, 2)
+    z_s = tf.random.stateless_normal((5, 2), (0, 1))
+    np.testing.assert_allclose(
+        losses.marginal_likelihood(prior.log_prob(z_s)),
+        -prior.mixture().log_prob(z_s),
+        rtol=1e-5,
+    )
+
+
+@pytest.mark.parametrize("recipe", ["paper", "balanced"])
+def test_a_batch_without_labels_leaves_the_latent_classifier_alone(recipe):
+    model = DisentangledVAEGAN((2,), 3, preset="toy", recipe=recipe, n_gm=1)
+    before = {name: [np.array(w) for w in group] for name, group in model.weight_groups().items()}
+    x, _ = moons(16)
+    model.train_step((tf.constant(x), tf.fill([16], -1)))
+    still = {
+        name
+        for name, group in model.weight_groups().items()
+        if all(map(np.array_equal, group, before[name]))
+    }
+    assert still == {"latent_classifier"}
+    assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_what_needs_a_label_is_a_mean_over_those_that_have_one():
+    model = toy(DisentangledVAE)
+    x, label = moons(64, labelled=0.5)
+    known = label >= 0
+    half = model.evaluate(x, label, batch_size=64, return_dict=True, verbose=0)
+    only = model.evaluate(x[known], label[known], batch_size=64, return_dict=True, verbose=0)
+    assert 10 < known.sum() < 54
+    for name in ("accuracy", "classification"):
+        assert half[name] == pytest.approx(only[name], rel=1e-5)
+
+
+def test_few_labels_teach_the_classes():
+    # The marginal alone would draw all codes together: it weighs little here.
+    model = toy(DisentangledVAE, loss_weights={"likelihood": 0.01})
+    model.compile(keras.optimizers.Adam(3e-3))
+    dataset, _ = data.load("three_moons", "train", 48, count=1920, labelled=0.05)
+    labels = np.concatenate([label for _, label in dataset.as_numpy_iterator()])
+    assert 0.03 < np.mean(labels >= 0) < 0.07
+    assert set(labels) == {-1, 0, 1, 2}
+    model.fit(dataset, epochs=15, verbose=0)
+    test, _ = data.load("three_moons", "test")
+    assert model.evaluate(test, return_dict=True, verbose=0)["accuracy"] > 0.6
+
+
+def test_a_share_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="labelled is 0"):
+        data.load("digits", labelled=0)

@@ -1,0 +1,35 @@
+import dataclasses
+import json
+
+import pytest
+
+from dvae_tf.models.recipes import RECIPES, recipe, recipe_config
+
+
+def test_ingredients_can_be_left_out_by_name():
+    balanced, without = recipe("balanced"), recipe("balanced without flow, kl, settling")
+    assert (balanced.flow, balanced.settling > 0.0, balanced.weights["kl"] > 0.0) == (True,) * 3
+    assert (without.flow, without.settling, without.weights["kl"]) == (False, 0.0, 0.0)
+    same = dataclasses.replace(
+        without, flow=True, settling=balanced.settling, weights=balanced.weights
+    )
+    assert same == balanced
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_survives_json(name):
+    own = dataclasses.replace(recipe(name), learning_rate=1e-3)
+    assert recipe(json.loads(json.dumps(recipe_config(own)))) == own
+    assert recipe_config(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none", "No recipe is called 'none'; choose one of paper, balanced"),
+        ("balanced without salt", "No ingredient is called 'salt'"),
+    ],
+)
+def test_unknown_names_are_named(name, message):
+    with pytest.raises(ValueError, match=message):
+        recipe(name)
