@@ -130,8 +130,8 @@ class ClassConditionalModel(keras.Model):
 
         Args:
             optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
-                weights gets its own copy of, the rate times the recipe's factor; or dict of group
-                name to optimiser for all groups of `weight_groups`.
+                weights gets its own copy of; or dict of group name to optimiser for all groups of
+                `weight_groups`.
                 Defaults to the recipe's Adam.
             jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
                 GPU is present. (On CPUs XLA's convolutions are several times slower.)
@@ -150,7 +150,6 @@ class ClassConditionalModel(keras.Model):
             optimizer = {
                 name: type(optimizer).from_config(optimizer.get_config()) for name in groups
             }
-            self._apply_rate_factors(optimizer)
         if set(optimizer) != set(groups):
             raise ValueError(
                 f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
@@ -166,12 +165,6 @@ class ClassConditionalModel(keras.Model):
         super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
         self.optimizers = optimizer
         self._first_rates = {name: _learning_rate(single) for name, single in optimizer.items()}
-
-    def _apply_rate_factors(self, optimizers):
-        for name, factor in self.rules.rate_factors.items():
-            rate = _learning_rate(optimizers[name]) if name in optimizers else None
-            if rate is not None:
-                optimizers[name].learning_rate = rate * factor
 
     @staticmethod
     def _with_loss_scale(optimizer):

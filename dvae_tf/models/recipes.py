@@ -27,8 +27,6 @@ class Recipe:
         averaged_hinge: bool, whether L_D takes the mean over the kinds of generated inputs, so
             that real and generated ones weigh the same. Defaults to False: their sum.
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
-        rate_factors: mapping of group of weights to a factor on its learning rate. Defaults to
-            none: 1 for all.
         settling: float, the last share of the training in which the flow alone is trained, on the
             codes of encoders that no longer change. Defaults to 0.
     """
@@ -45,14 +43,9 @@ class Recipe:
     flow: bool = False
     averaged_hinge: bool = False
     annealed: bool = False
-    rate_factors: types.MappingProxyType = dataclasses.field(
-        default_factory=lambda: types.MappingProxyType({})
-    )
     settling: float = 0.0
 
 
-# The fields that hold a mapping.
-TABLES = ("weights", "rate_factors")
 RECIPES = {
     # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set.
     "paper": Recipe(
@@ -88,7 +81,7 @@ RECIPES = {
                 "latent_confusion": 0.006,
                 "flow_likelihood": 1.0,
                 "discrimination": 1.0,
-                "generation": 0.5,
+                "generation": 0.2,
             }
         ),
         n_gm=1,
@@ -101,8 +94,7 @@ RECIPES = {
         flow=True,
         averaged_hinge=True,
         annealed=True,
-        rate_factors=types.MappingProxyType({"discriminator": 4.0}),
-        settling=0.15,
+        settling=0.25,
     ),
 }
 
@@ -131,8 +123,7 @@ def recipe(name):
     if isinstance(name, Recipe):
         return name
     if isinstance(name, dict):
-        tables = {key: types.MappingProxyType(dict(name[key])) for key in TABLES}
-        return Recipe(**name | tables)
+        return Recipe(**name | {"weights": types.MappingProxyType(dict(name["weights"]))})
     base, _, ingredients = name.partition(" without ")
     if base not in RECIPES:
         raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
@@ -175,4 +166,4 @@ def recipe_config(choice):
     if not isinstance(choice, Recipe):
         return choice
     fields = {field.name: getattr(choice, field.name) for field in dataclasses.fields(choice)}
-    return fields | {key: dict(fields[key]) for key in TABLES}
+    return fields | {"weights": dict(choice.weights)}

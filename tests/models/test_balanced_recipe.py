@@ -114,9 +114,9 @@ def test_kl_of_draws_is_the_kl_where_the_flow_is_the_identity():
 
 def test_the_flow_alone_is_trained_at_the_end():
     model = toy(training_steps=20)
-    model.fit(batches(count=16 * 17), verbose=0)  # 17 of 20 batches: 0.85 of the way
+    model.fit(batches(count=16 * 15), verbose=0)  # 15 of 20 batches: three quarters of the way
     before = snapshot(model)
-    model.fit(batches(count=16 * 3), verbose=0)
+    model.fit(batches(count=16 * 5), verbose=0)
     assert changed(model, before) == {"flow"}
 
 
@@ -131,13 +131,13 @@ def test_learning_rates_fall_over_the_training():
     model.fit(batches(count=160), epochs=10, callbacks=[watch], verbose=0)
     assert int(model.training_steps) == 100
     decoder, flow = np.transpose(rates)
-    assert decoder[0] == flow[84] == pytest.approx(5e-4)
-    assert flow[85] == pytest.approx(2e-3)
+    assert decoder[0] == flow[74] == pytest.approx(5e-4)
+    assert flow[75] == pytest.approx(2e-3)
     assert np.all(np.diff(decoder) <= 0.0)
-    assert np.all(np.diff(flow[85:]) < 0.0)
-    middle = 5e-4 * (0.01 + 0.99 * 0.5 * (1.0 + np.cos(np.pi * 50 / 85)))
+    assert np.all(np.diff(flow[75:]) < 0.0)
+    middle = 5e-4 * (0.01 + 0.99 * 0.5 * (1.0 + np.cos(np.pi * 50 / 75)))
     assert decoder[50] == pytest.approx(middle, rel=1e-4)
-    np.testing.assert_allclose(decoder[85:], 5e-6, rtol=1e-3)
+    np.testing.assert_allclose(decoder[75:], 5e-6, rtol=1e-3)
     assert flow[-1] < 4.4e-5
 
 
