@@ -44,6 +44,11 @@ class Functions:
             )
         self.model = model
         self.is_image = len(model.sample_shape) == 3
+        # One graph each, which every function that needs it calls.
+        self._codes = tf.function(model.codes)
+        self._x_of_codes = tf.function(model.decoded)
+        self._x_of_x = tf.function(lambda x: model(x))
+        self._drawn = tf.function(self._generate_from_noise)
 
     # From seeds, for platforms that draw random numbers.
 
@@ -74,7 +79,7 @@ class Functions:
             [tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < classes)), [message, label])]
         ):
             label = tf.identity(label)
-        return self._generate_from_noise(
+        return self._drawn(
             label,
             noise((count, self.model.latent_dim_s), seed_s),
             noise((count, self.model.latent_dim_u), seed_u),
@@ -124,7 +129,7 @@ class Functions:
 
     def _encode(self, image):
         x = self._inward(image)
-        return self.model.codes(x)._asdict()
+        return self._codes(x)._asdict()
 
     def _decode(self, z_s, z_u):
         return {"image": self._decoded(z_s, z_u)}
@@ -136,11 +141,11 @@ class Functions:
         return {"probabilities": probabilities, "label": label}
 
     def _reconstruct(self, image):
-        return {"image": self._outward(self.model(self._inward(image)))}
+        return {"image": self._outward(self._x_of_x(self._inward(image)))}
 
     def _swap(self, image_s, image_u):
-        z_s = self.model.codes(self._inward(image_s)).z_s
-        z_u = self.model.codes(self._inward(image_u)).z_u_mean
+        z_s = self._codes(self._inward(image_s)).z_s
+        z_u = self._codes(self._inward(image_u)).z_u_mean
         return {"image": self._decoded(z_s, z_u)}
 
     def _inpaint(self, image, mask):
@@ -156,7 +161,7 @@ class Functions:
         return {"image": filled}
 
     def _decoded(self, z_s, z_u):
-        return self._outward(self.model.decoded(z_s, z_u))
+        return self._outward(self._x_of_codes(z_s, z_u))
 
     def _outward(self, x):
         return (x + 1.0) * HALF if self.is_image else x

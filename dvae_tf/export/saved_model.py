@@ -10,8 +10,6 @@ import tensorflow as tf
 from dvae_tf.export.functions import Functions
 from dvae_tf.extras import needed_for
 
-WARMUP_BATCHES = (1, 8)
-
 
 def write_saved_model(model, folder):
     """Writes the functions of a model as signatures of a SavedModel.
@@ -59,16 +57,14 @@ def write_warmup_requests(path, functions):
 
     with tf.io.TFRecordWriter(os.fspath(path)) as writer:
         for name, function in functions.items():
-            for batch in WARMUP_BATCHES:
-                request = predict_pb2.PredictRequest()
-                request.model_spec.signature_name = name
-                for spec in function.inputs:
-                    value = tf.make_tensor_proto(example_input(spec, batch))
-                    request.inputs[spec.name].CopyFrom(value)
-                log = prediction_log_pb2.PredictionLog(
-                    predict_log=prediction_log_pb2.PredictLog(request=request)
-                )
-                writer.write(log.SerializeToString())
+            request = predict_pb2.PredictRequest()
+            request.model_spec.signature_name = name
+            for spec in function.inputs:
+                request.inputs[spec.name].CopyFrom(tf.make_tensor_proto(example_input(spec, 1)))
+            log = prediction_log_pb2.PredictionLog(
+                predict_log=prediction_log_pb2.PredictLog(request=request)
+            )
+            writer.write(log.SerializeToString())
 
 
 def example_input(spec, batch):

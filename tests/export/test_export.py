@@ -155,7 +155,7 @@ def test_tflite_draws_the_same_for_the_same_noise_and_any_batch(exported, model)
 def test_int8_is_less_than_a_third(exported):
     described = json.loads((exported / "model.json").read_text())
     assert described["class_names"] == [str(digit) for digit in range(10)]
-    assert described["signatures"]["generate"]["noise_u"]["shape"] == [None, 32]
+    assert described["signatures"]["generate"]["noise_u"]["shape"] == [None, 16]
     sizes = {kind: (exported / f"model_{kind}.tflite").stat().st_size for kind in KINDS}
     assert sizes["int8"] <= 0.3 * sizes["float32"]
     assert sizes["float16"] <= 0.55 * sizes["float32"]
