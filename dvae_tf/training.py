@@ -138,7 +138,6 @@ def _new_model(arguments, data):
         )
     model = MODELS[arguments["model"]]
     options = {name: arguments[name] for name in MODEL_OPTIONS}
-    options["training_steps"] = arguments["epochs"] * data.steps_per_epoch
     if issubclass(model, DisentangledVAE):
         decay_epochs = recipe(arguments["recipe"]).variance_decay_epochs
         if decay_epochs:
@@ -171,6 +170,8 @@ def _train(folder, arguments, data, model, console, measure):
 
     console = console or Console()
     done = int(model.epochs_trained)
+    # Learning rates fall over all epochs, also over those that a resumed run is given in addition.
+    model.training_steps.assign(arguments["epochs"] * data.steps_per_epoch)
     if done < arguments["epochs"]:
         done = _fit(folder, arguments, data, model, console)
     if done < arguments["epochs"]:

@@ -29,10 +29,16 @@ def test_a_run_keeps_everything(moons_run):
     assert runs.class_names(folder) == ["left", "middle", "right"]
 
 
-def test_stopping_and_going_on_changes_nothing(moons_run, short_epochs, tmp_path):
+def test_stopping_and_going_on_changes_nothing(moons_run, short_epochs, tmp_path, monkeypatch):
     folder = moons_run
-    train_moons(tmp_path / "stopped", 1)
-    training.resume(tmp_path / "stopped", epochs=2)
+
+    def stop(callback, epoch, logs=None):
+        callback.model.stop_training = True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(callbacks.GracefulStop, "on_epoch_end", stop, raising=False)
+        assert train_moons(tmp_path / "stopped", 2) is None
+    training.resume(tmp_path / "stopped")
     ours, theirs = runs.load(folder), runs.load(tmp_path / "stopped")
     for one, other in zip(ours.variables, theirs.variables, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=one.path)
