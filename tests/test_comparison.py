@@ -6,7 +6,7 @@ from dvae_tf import comparison, training
 from dvae_tf.comparison import as_markdown, compare, tabulate
 from dvae_tf.files import read_json
 
-OPTIONS = {"dataset": "digits", "models": ["cgan", "disentangled_vae"], "preset": "toy"}
+OPTIONS = {"dataset": "digits", "models": ["cgan", "disentangled_vae:paper"], "preset": "toy"}
 
 
 def quiet():
@@ -21,12 +21,12 @@ def compared(short_epochs, tmp_path_factory):
 
 def test_table_and_picture_are_written(compared):
     folder, table = compared
-    assert list(table) == ["real data", "cgan", "disentangled_vae"]
+    assert list(table) == ["real data", "cgan", "disentangled_vae:paper"]
     assert read_json(folder / "table.json")["table"] == table
     assert (folder / "table.md").read_text() == as_markdown(table)
     assert (folder / "samples.png").stat().st_size > 10_000
-    report = read_json(folder / "disentangled_vae-seed0" / "report.json")
-    assert table["disentangled_vae"]["zs_accuracy"]["values"] == [report["zs_accuracy"]]
+    report = read_json(folder / "disentangled_vae-paper-seed0" / "report.json")
+    assert table["disentangled_vae:paper"]["zs_accuracy"]["values"] == [report["zs_accuracy"]]
     assert "zs_accuracy" not in table["cgan"]
     assert table["real data"]["generation.samples.coverage"]["mean"] > 0.8
 
