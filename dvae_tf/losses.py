@@ -158,27 +158,6 @@ def latent_confusion(logits):
     return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
 
 
-def separation(log_prob, label):
-    """How badly the mixture tells its own draws apart.
-
-    The cross entropy of p(c | z_s) with y for z_s ~ N(mu_y, Sigma_y). Small where the components do
-    not overlap, so that a draw of a class is of that class.
-
-    Args:
-        log_prob: float tensor [batch, C], log-density of the draws under each component.
-        label: int tensor [batch], the components that they were drawn from.
-
-    Returns:
-        float32 tensor [batch], in nats.
-
-    Example:
-
-    >>> round(float(separation(tf.math.log([[0.25, 0.75]]), [1])[0]), 3)
-    0.288
-    """
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(label, log_prob)
-
-
 def flow_likelihood(z_u, log_det):
     """Minus the log-density of a code under the flow, -log N(T(code); 0, I) - log |det dT/dcode|.
 

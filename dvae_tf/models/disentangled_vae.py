@@ -273,7 +273,8 @@ class DisentangledVAE(ClassConditionalModel):
             return z_s, {"joint_likelihood": -self.prior_s.component(label).log_prob(z_s)}
         seed = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
         z_s = self.prior_s.sample(label, seed)
-        separation = losses.separation(self.prior_s.log_prob(z_s), label)
+        # L_cls of the component's own draws: small where the components do not overlap.
+        separation = losses.classification(self.prior_s.log_prob(z_s), label)
         return tf.stop_gradient(z_s), {"separation": separation}
 
     def _learning_code(self, x, z_s, seed, training):
