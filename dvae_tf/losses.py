@@ -10,6 +10,9 @@ from dvae_tf.priors import standard_normal
 
 tfd = tfp.distributions
 
+# Keeps the mode-seeking loss finite where two samples are the same.
+SMALLEST_DIFFERENCE = 1e-5
+
 
 def classification(log_prob, label, distance=None, margin=0.0):
     """L_cls: minus the log-posterior of the true class under the mixture.
@@ -250,3 +253,30 @@ def generation(*generated):
     [-1.5]
     """
     return -tf.add_n(generated)
+
+
+def mode_seeking(images, codes):
+    """How little samples of one class differ for codes that differ.
+
+    Mao et al., "Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis" (CVPR
+    2019), equation 3: 1 / (d(x_1, x_2) / d(z_1, z_2)) for two samples of one class, d the mean
+    absolute difference.
+
+    Args:
+        images: pair of float tensors [batch, ...], the samples.
+        codes: pair of float tensors [batch, latent], what each was made of.
+
+    Returns:
+        float32 tensor [batch].
+
+    Example:
+
+    >>> one = tf.ones((1, 2))
+    >>> round(float(mode_seeking((one, -one), (2.0 * one, one))[0]), 3)
+    0.5
+    """
+    of_images, of_codes = (
+        tf.reduce_mean(tf.abs(first - second), axis=range(1, first.shape.rank))
+        for first, second in (images, codes)
+    )
+    return of_codes / (of_images + SMALLEST_DIFFERENCE)

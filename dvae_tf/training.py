@@ -43,13 +43,14 @@ def train(
         dataset: str, a name that `dvae_tf.data.load` takes. Defaults to "digits".
         model: str, a key of `dvae_tf.models.MODELS`. Defaults to "disentangled_vae_gan".
         preset: str, the family of networks. Defaults to "compact".
-        recipe: str, the training recipe. Defaults to "balanced".
+        recipe: str or dict, the training recipe, as `dvae_tf.models.recipe` takes it; what a file
+            holds is kept in run.json. Defaults to "balanced".
         epochs: int. One goes once through the training data, or, where that has fewer than 100
             batches, as often as makes 100. Defaults to 40.
         batch_size: int. Defaults to 96.
         seed: int, of everything random. Defaults to 0.
         size: int, side of the images in pixels, where the data set leaves it open.
-        loss_weights: dict of loss name to float, in place of some of the recipe's.
+        loss_weights: dict of loss name to float or schedule, in place of some of the recipe's.
         variance_decay_epochs: int, epochs after which the learning rate of the mixture's variances
             falls tenfold, again and again. Defaults to the recipe's: never, and for "paper" 10,
             or as many more as make 6,250 steps.
@@ -66,11 +67,13 @@ def train(
     Raises:
         ValueError: if an argument does not fit, or the folder holds a run already.
     """
+    from dvae_tf.models.recipes import recipe_config
+
     arguments = {
         "dataset": dataset,
         "model": model,
         "preset": preset,
-        "recipe": recipe,
+        "recipe": recipe_config(recipe),
         "epochs": epochs,
         "batch_size": batch_size,
         "seed": seed,

@@ -9,8 +9,9 @@ import sys
 
 
 def loss_weight(text):
-    name, _, weight = text.partition("=")
-    return name, float(weight)
+    name, _, weights = text.partition("=")
+    first, *more = map(float, weights.split(","))
+    return name, [first, *more] if more else first
 
 
 def parse_arguments():
@@ -39,8 +40,8 @@ def parse_arguments():
     parser.add_argument(
         "--recipe",
         default="balanced",
-        help="balanced; paper: as published; or one without ingredients, such as 'balanced without "
-        "flow, kl' (default: balanced)",
+        help="balanced; paper: as published; one without ingredients, such as 'balanced without "
+        "flow, kl'; or a JSON file of what differs from one: docs/method.md (default: balanced)",
     )
     parser.add_argument(
         "--epochs",
@@ -57,7 +58,8 @@ def parse_arguments():
         type=loss_weight,
         default=[],
         metavar="LOSS=WEIGHT",
-        help="in place of the recipe's, such as kl=0.5 likelihood=1",
+        help="in place of the recipe's, such as kl=0.5 likelihood=1; kl=0,1,1 moves along a line "
+        "from 0 to 1 in the first half of the training and stays there",
     )
     parser.add_argument(
         "--variance-decay-epochs",

@@ -65,9 +65,13 @@ def _options(arguments):
     """The options of scripts/train.py that give these arguments."""
     for name, value in arguments.items():
         if name == "loss_weights":
-            value = " ".join(f"{loss}={weight:g}" for loss, weight in value.items())
+            value = " ".join(f"{loss}={_weight(weight)}" for loss, weight in value.items())
         if value not in (None, ""):
             yield f"--{name.replace('_', '-')} {value}"
+
+
+def _weight(weight):
+    return ",".join(f"{value:g}" for value in (weight if isinstance(weight, list) else [weight]))
 
 
 def _figures(figures):

@@ -3,7 +3,7 @@
 from dvae_tf.models.baselines import ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
 from dvae_tf.models.disentangled_vae import Codes, DisentangledVAE
 from dvae_tf.models.disentangled_vae_gan import DisentangledVAEGAN
-from dvae_tf.models.recipes import RECIPES, Recipe
+from dvae_tf.models.recipes import RECIPES, Recipe, recipe
 
 # By the names that scripts know.
 MODELS = {
@@ -24,4 +24,5 @@ __all__ = [
     "DisentangledVAE",
     "DisentangledVAEGAN",
     "Recipe",
+    "recipe",
 ]

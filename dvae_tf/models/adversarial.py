@@ -4,16 +4,22 @@ import keras
 import tensorflow as tf
 
 from dvae_tf import losses
+from dvae_tf.augmentation import augment
 from dvae_tf.networks.presets import seeded_initializers
-
-METRICS = ("discrimination", "generation")
 
 
 class Adversarial:
     """Mixin of a `ClassConditionalModel` with a discriminator D."""
 
-    def _make_discriminator(self, discriminator):
-        """Takes the user's discriminator or makes the preset's."""
+    @property
+    def generation_losses(self):
+        """The losses of samples that train what makes them: tuple of names."""
+        return (
+            ("generation", "mode_seeking") if self.loss_weights["mode_seeking"] else ("generation",)
+        )
+
+    def _complete_with_discriminator(self, discriminator, networks=()):
+        """Takes the user's discriminator or makes the preset's; the model is ready to fit then."""
         with seeded_initializers(self.seed):
             self.discriminator = discriminator or self._family().discriminator(
                 self.sample_shape, self.num_classes
@@ -21,6 +27,8 @@ class Adversarial:
             x = keras.KerasTensor((None, *self.sample_shape), dtype="float32")
             label = keras.KerasTensor((None,), dtype="int32")
             self._expect("discriminator", self.discriminator((x, label)), ())
+        metrics = ("discrimination", *self.generation_losses)
+        self._complete((*networks, "discriminator"), metrics)
 
     def _decode_and_judge(self, x, label, z, seed, training):
         """Decodes codes and samples in one pass, and judges them with the inputs in another.
@@ -39,16 +47,14 @@ class Adversarial:
         """
         batch = tf.shape(x)[0]
         seed_label, *seeds = tf.unstack(tf.random.split(seed, 3))
-        sampled_label = tf.random.stateless_uniform(
-            [batch], seed_label, maxval=self.num_classes, dtype=tf.int32, alg="philox"
-        )
+        sampled_label = self._drawn_labels(batch, seed_label)
         codes, labels = [self._draw_codes(sampled_label, seeds)], [sampled_label]
         if z is not None:
             codes, labels = [z, *codes], [label, *labels]
         images = self.decoder(tf.concat(codes, axis=0), training=training)
+        judged = augment(tf.concat([x, images], axis=0), self.rules.augmentation, seed)
         logits = self.discriminator(
-            (tf.concat([x, images], axis=0), tf.concat([label, *labels], axis=0)),
-            training=training,
+            (judged, tf.concat([label, *labels], axis=0)), training=training
         )
         on_real, *on_generated = tf.split(logits, 1 + len(codes))
         return None if z is None else images[:batch], {
@@ -56,4 +62,21 @@ class Adversarial:
                 on_real, *on_generated, averaged=self.rules.averaged_hinge
             ),
             "generation": losses.generation(*on_generated),
+            **self._diversity(images[-batch:], codes[-1]),
         }
+
+    def _drawn_labels(self, count, seed):
+        """Draws classes uniformly: each twice in a row, where samples of one class are compared."""
+        distinct = (count + 1) // 2 if self.loss_weights["mode_seeking"] else count
+        label = tf.random.stateless_uniform(
+            [distinct], seed, maxval=self.num_classes, dtype=tf.int32, alg="philox"
+        )
+        return tf.repeat(label, 2)[:count] if self.loss_weights["mode_seeking"] else label
+
+    def _diversity(self, images, codes):
+        """L_ms of the samples, two by two, where it has a weight."""
+        if not self.loss_weights["mode_seeking"]:
+            return {}
+        even = tf.shape(images)[0] // 2 * 2
+        images, codes = ((kind[:even:2], kind[1:even:2]) for kind in (images, codes))
+        return {"mode_seeking": losses.mode_seeking(images, codes)}

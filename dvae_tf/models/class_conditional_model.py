@@ -6,9 +6,10 @@ import numbers
 import keras
 import numpy as np
 import tensorflow as tf
+import tensorflow_probability as tfp
 
+from dvae_tf.models.recipes import as_weight, recipe_config
 from dvae_tf.models.recipes import recipe as recipe_by_name
-from dvae_tf.models.recipes import recipe_config
 from dvae_tf.networks.presets import preset as preset_by_name
 
 TEST_SEED = (0, 0)
@@ -83,7 +84,7 @@ class ClassConditionalModel(keras.Model):
             raise ValueError(f"No loss is called {unknown[0]!r}; there are {known}.")
         self.recipe = recipe
         self.loss_weights = dict(defaults.weights) | {
-            name: float(weight) for name, weight in loss_weights.items()
+            name: as_weight(weight) for name, weight in loss_weights.items()
         }
         self.n_gm = defaults.n_gm if n_gm is None else n_gm
         if self.n_gm < 1:
@@ -150,6 +151,10 @@ class ClassConditionalModel(keras.Model):
             optimizer = {
                 name: type(optimizer).from_config(optimizer.get_config()) for name in groups
             }
+            if self.rules.average_decay:
+                average = {"use_ema": True, "ema_momentum": self.rules.average_decay}
+                decoders = optimizer["decoder"]
+                optimizer["decoder"] = type(decoders).from_config(decoders.get_config() | average)
         if set(optimizer) != set(groups):
             raise ValueError(
                 f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
@@ -209,7 +214,7 @@ class ClassConditionalModel(keras.Model):
         epoch_count = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self._begin_training(epoch_count.params),
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(),
-            on_epoch_end=lambda epoch, logs: self.epochs_trained.assign_add(1),
+            on_epoch_end=lambda epoch, logs: self._end_epoch(),
         )
         if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
             kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
@@ -217,17 +222,29 @@ class ClassConditionalModel(keras.Model):
 
     def _begin_training(self, params):
         """Lets the first `fit` decide how long the training is, where it is to be known."""
-        if self.rules.annealed and not int(self.training_steps):
+        if self._follows_progress() and not int(self.training_steps):
             if not params["steps"]:
                 raise ValueError(
-                    "The learning rates fall over the training, whose length is not known: the "
-                    "dataset does not tell its number of batches. Give fit steps_per_epoch, or the "
-                    "model training_steps."
+                    "The recipe's rates and weights follow the training, whose length is not "
+                    "known: the dataset does not tell its number of batches. Give fit "
+                    "steps_per_epoch, or the model training_steps."
                 )
             self.training_steps.assign(params["epochs"] * params["steps"])
 
+    def _follows_progress(self):
+        """Whether anything depends on how much of the training is done."""
+        scheduled = any(isinstance(weight, tuple) for weight in self.loss_weights.values())
+        return self.rules.annealed or self._settling() or self.rules.average_decay or scheduled
+
     def _begin_epoch(self):
         """What a subclass does before every epoch of `fit`."""
+
+    def _end_epoch(self):
+        """Counts the epoch; after the last one, weights that were averaged become the averages."""
+        self.epochs_trained.assign_add(1)
+        if self._progress() >= 1.0:
+            for group, variables in self.weight_groups().items():
+                self.optimizers[group].finalize_variable_values(variables)
 
     def train_step(self, data):
         """One step of `fit`: some losses on every batch, everything else on every n_gm-th.
@@ -241,8 +258,8 @@ class ClassConditionalModel(keras.Model):
         x, label = self._unpack(data)
         if self.rules.annealed:
             self._anneal()
-        if self.settled_objectives and self.rules.settling:
-            begun = self._progress() >= 1.0 - self.rules.settling
+        if self._settling():
+            begun = self._progress() >= 1.0 - self._settling()
             tf.cond(begun, lambda: self._settle(x, label), lambda: self._train(x, label))
         else:
             self._train(x, label)
@@ -279,6 +296,10 @@ class ClassConditionalModel(keras.Model):
         done = tf.cast(tf.convert_to_tensor(self.batches_trained), tf.float32)
         return tf.clip_by_value(tf.math.divide_no_nan(done, steps), 0.0, 1.0)
 
+    def _settling(self):
+        """The share of the training that is left to what settles."""
+        return self.rules.settling if self.settled_objectives else 0.0
+
     def _anneal(self):
         """Sets all learning rates: each falls along a cosine, once its group has nothing to follow.
 
@@ -288,7 +309,7 @@ class ClassConditionalModel(keras.Model):
         equation 5, without restarts.
         """
         progress = self._progress()
-        settling = self.rules.settling if self.settled_objectives else 0.0
+        settling = self._settling()
         begin = 1.0 - settling
         for group, rate in self._first_rates.items():
             if rate is None:
@@ -399,7 +420,12 @@ class ClassConditionalModel(keras.Model):
         return self._weight(loss) * mean
 
     def _weight(self, loss):
-        return self.loss_weights[loss]
+        """The weight of a loss now: a float, or a tensor where it has a schedule."""
+        weight = self.loss_weights[loss]
+        if isinstance(weight, float):
+            return weight
+        progress = tf.minimum(self._progress() / (1.0 - self._settling()), 1.0)
+        return tfp.math.interp_regular_1d_grid(progress, 0.0, 1.0, weight)
 
     def _apply_gradients(self, tape, totals):
         groups = self.weight_groups()

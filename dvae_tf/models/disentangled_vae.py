@@ -83,8 +83,8 @@ class DisentangledVAE(ClassConditionalModel):
         preset: str, the family of networks: "toy", "compact" or "paper" (see
             `dvae_tf.networks.preset`). Defaults to "compact".
         recipe: str or dvae_tf.models.Recipe, the training recipe. Defaults to "balanced".
-        loss_weights: dict of loss name to float, in place of some of the recipe's; see
-            `dvae_tf.models.RECIPES`.
+        loss_weights: dict of loss name to float, or to the sequence of floats of a schedule, in
+            place of some of the recipe's; see `dvae_tf.models.Recipe` and `RECIPES`.
         n_gm: int, steps on L_GM for one step on everything. Defaults to the recipe's: 1, and 3 for
             "paper".
         margin: float, the margin alpha of L_cls. Defaults to the recipe's, 0.
@@ -223,8 +223,8 @@ class DisentangledVAE(ClassConditionalModel):
 
     def _weight(self, loss):
         if loss == "joint_likelihood":
-            return self.loss_weights["reconstruction"] * self.loss_weights["likelihood"]
-        return self.loss_weights[loss]
+            return super()._weight("reconstruction") * super()._weight("likelihood")
+        return super()._weight(loss)
 
     def _batch_losses(self, x, label, training):
         z_s = self.encoder_s(x, training=training)

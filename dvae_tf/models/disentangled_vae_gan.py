@@ -2,7 +2,7 @@
 
 import keras
 
-from dvae_tf.models.adversarial import METRICS, Adversarial
+from dvae_tf.models.adversarial import Adversarial
 from dvae_tf.models.disentangled_vae import DisentangledVAE
 
 
@@ -31,12 +31,11 @@ class DisentangledVAEGAN(Adversarial, DisentangledVAE):
 
     def __init__(self, *args, discriminator=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self._make_discriminator(discriminator)
-        self._complete(("discriminator",), METRICS)
+        self._complete_with_discriminator(discriminator)
 
     @property
     def joint_objectives(self):
         return super().joint_objectives | {
-            "decoder": ("reconstruction", "generation"),
+            "decoder": ("reconstruction", *self.generation_losses),
             "discriminator": ("discrimination",),
         }

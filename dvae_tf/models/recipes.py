@@ -3,14 +3,19 @@
 import dataclasses
 import types
 
+from dvae_tf.files import read_json
+
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
     """The numbers of a training recipe.
 
     Args:
-        weights: mapping of loss name to weight; the names are those of `dvae_tf.losses`. In the
-            joint step E_S sees `likelihood` times `reconstruction` of L_lkd, as published.
+        weights: mapping of loss name to weight; the names are those of `dvae_tf.losses`. A weight
+            is a float, or a sequence of floats evenly spread over the training (what of it comes
+            before `settling`), between which it moves along straight lines: (0, 1, 1) grows in
+            the first half. In the joint step E_S sees `likelihood` times `reconstruction` of
+            L_lkd, as published.
         n_gm: int, steps of E_S and the mixture for one step of everything else.
         margin: float, the margin alpha of L_cls.
         learning_rate, beta_1, beta_2: float, of Adam for every group of weights.
@@ -29,6 +34,12 @@ class Recipe:
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
         settling: float, the last share of the training in which the flow alone is trained, on the
             codes of encoders that no longer change. Defaults to 0.
+        augmentation: sequence of str, what the discriminator's inputs go through, real and
+            generated ones alike: see `dvae_tf.augmentation`. Defaults to none.
+        average_decay: float in [0, 1), the decay, for each step, of an exponential moving average
+            of the decoder's weights, which take its values when the training is over (Yazici et
+            al., "The Unusual Effectiveness of Averaging in GAN Training", ICLR 2019). Defaults to
+            0: the weights stay what they are.
     """
 
     weights: types.MappingProxyType
@@ -44,23 +55,34 @@ class Recipe:
     averaged_hinge: bool = False
     annealed: bool = False
     settling: float = 0.0
+    augmentation: tuple = ()
+    average_decay: float = 0.0
+
+    def __post_init__(self):
+        weights = {name: as_weight(value) for name, value in self.weights.items()}
+        object.__setattr__(self, "weights", types.MappingProxyType(weights))
+        object.__setattr__(self, "augmentation", tuple(self.augmentation))
+
+
+def as_weight(value):
+    """Returns the weight of a loss as a float, or the tuple of floats of its schedule."""
+    return tuple(map(float, value)) if isinstance(value, list | tuple) else float(value)
 
 
 RECIPES = {
     # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set.
     "paper": Recipe(
-        weights=types.MappingProxyType(
-            {
-                "classification": 1.0,
-                "likelihood": 0.1,
-                "reconstruction": 10.0,
-                "kl": 1.0,
-                "latent_classification": 1.0,
-                "latent_confusion": 1.0,
-                "discrimination": 1.0,
-                "generation": 1.0,
-            }
-        ),
+        weights={
+            "classification": 1.0,
+            "likelihood": 0.1,
+            "reconstruction": 10.0,
+            "kl": 1.0,
+            "latent_classification": 1.0,
+            "latent_confusion": 1.0,
+            "discrimination": 1.0,
+            "generation": 1.0,
+            "mode_seeking": 0.0,
+        },
         n_gm=3,
         margin=0.0,
         learning_rate=5e-4,
@@ -70,20 +92,19 @@ RECIPES = {
     ),
     # Chosen on validation data: docs/disentanglement.md.
     "balanced": Recipe(
-        weights=types.MappingProxyType(
-            {
-                "classification": 1.0,
-                "likelihood": 0.1,
-                "separation": 1.0,
-                "reconstruction": 1.0,
-                "kl": 2.0,
-                "latent_classification": 1.0,
-                "latent_confusion": 0.006,
-                "flow_likelihood": 1.0,
-                "discrimination": 1.0,
-                "generation": 0.2,
-            }
-        ),
+        weights={
+            "classification": 1.0,
+            "likelihood": 0.1,
+            "separation": 1.0,
+            "reconstruction": 1.0,
+            "kl": 2.0,
+            "latent_classification": 1.0,
+            "latent_confusion": 0.006,
+            "flow_likelihood": 1.0,
+            "discrimination": 1.0,
+            "generation": 0.2,
+            "mode_seeking": 0.0,
+        },
         n_gm=1,
         margin=0.0,
         learning_rate=5e-4,
@@ -105,13 +126,15 @@ def recipe(name):
     Args:
         name: str, "paper" or "balanced"; or one of these without some ingredients, such as
             "balanced without flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a
-            Recipe, which is given back; or what `recipe_config` made of one.
+            dict of what differs from the recipe that its key "base" names ("balanced" where it
+            has none), or the path of a JSON file that holds one. Or a Recipe, which is given back.
 
     Returns:
         Recipe.
 
     Raises:
         ValueError: if the name or an ingredient is unknown.
+        OSError: if a file cannot be read.
 
     Example:
 
@@ -119,15 +142,28 @@ def recipe(name):
     3
     >>> recipe("balanced without flow").flow
     False
+    >>> recipe({"base": "paper", "weights": {"kl": 0.5}}).weights["kl"]
+    0.5
     """
     if isinstance(name, Recipe):
         return name
     if isinstance(name, dict):
-        return Recipe(**name | {"weights": types.MappingProxyType(dict(name["weights"]))})
+        return _changed(**name)
+    if name.endswith(".json"):
+        return recipe(read_json(name))
     base, _, ingredients = name.partition(" without ")
     if base not in RECIPES:
         raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
     return _without(RECIPES[base], ingredients.split(", ") if ingredients else [])
+
+
+def _changed(base="balanced", weights=types.MappingProxyType({}), **rules):
+    complete = recipe(base) if base else Recipe(weights, **rules)
+    known = [*complete.weights, *(field.name for field in dataclasses.fields(Recipe))]
+    for name in (*weights, *rules):
+        if name not in known:
+            raise ValueError(f"No ingredient is called {name!r}; there are {', '.join(known)}.")
+    return dataclasses.replace(complete, weights=complete.weights | weights, **rules)
 
 
 def _without(complete, ingredients):
@@ -139,8 +175,7 @@ def _without(complete, ingredients):
     }
     for name in ingredients:
         if name in complete.weights:
-            weights = dict(complete.weights) | {name: 0.0}
-            complete = dataclasses.replace(complete, weights=types.MappingProxyType(weights))
+            complete = dataclasses.replace(complete, weights=complete.weights | {name: 0.0})
         elif name in rules:
             complete = dataclasses.replace(complete, **{name: rules[name]})
         else:
@@ -153,17 +188,20 @@ def recipe_config(choice):
     """Turns a recipe into what a configuration holds.
 
     Args:
-        choice: str, Recipe or dict.
+        choice: whatever `recipe` takes.
 
     Returns:
-        str or dict, ready for JSON; `recipe` takes it back.
+        str or dict, ready for JSON; `recipe` takes it back. Nothing in it points to a file.
 
     Example:
 
+    >>> recipe_config("balanced without flow")
+    'balanced without flow'
     >>> recipe(recipe_config(recipe("paper"))) == recipe("paper")
     True
     """
-    if not isinstance(choice, Recipe):
+    if isinstance(choice, str) and not choice.endswith(".json"):
         return choice
+    choice = recipe(choice)
     fields = {field.name: getattr(choice, field.name) for field in dataclasses.fields(choice)}
-    return fields | {"weights": dict(choice.weights)}
+    return {"base": None} | fields | {"weights": dict(choice.weights)}

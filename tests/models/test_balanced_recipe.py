@@ -4,22 +4,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toys import batches, changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN, losses
-from dvae_tf.data import three_moons
 from dvae_tf.models.recipes import recipe
 from dvae_tf.networks import ConditionalFlow
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import gaussian, standard_normal
-
-
-def moons(count=96):
-    examples, _ = three_moons.three_moons("train", count)
-    return examples.x, examples.label
-
-
-def batches(count=96, batch_size=16):
-    return tf.data.Dataset.from_tensor_slices(moons(count)).batch(batch_size)
 
 
 def toy(model=DisentangledVAEGAN, couplings=2, **options):
@@ -27,21 +18,6 @@ def toy(model=DisentangledVAEGAN, couplings=2, **options):
     with seeded_initializers(0):
         flow = ConditionalFlow(2, 2, couplings, units=64)
     return model((2,), 3, **({"preset": "toy", "flow": flow} | options))
-
-
-def snapshot(model):
-    return {
-        name: [np.array(variable) for variable in variables]
-        for name, variables in model.weight_groups().items()
-    }
-
-
-def changed(model, before):
-    return {
-        name
-        for name, variables in model.weight_groups().items()
-        if not all(map(np.array_equal, variables, before[name]))
-    }
 
 
 def disturbed(model):

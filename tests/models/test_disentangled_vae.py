@@ -2,40 +2,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toys import batches, changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN
-from dvae_tf.data import three_moons
-
-
-def moons(count=96):
-    examples, _ = three_moons.three_moons("train", count)
-    return examples.x, examples.label
-
-
-def batches(count=96, batch_size=16):
-    return tf.data.Dataset.from_tensor_slices(moons(count)).batch(batch_size)
 
 
 def toy(model=DisentangledVAEGAN, **options):
     return model((2,), 3, **({"preset": "toy", "recipe": "paper"} | options))
-
-
-def snapshot(model):
-    return {
-        name: [np.array(variable) for variable in variables]
-        for name, variables in model.weight_groups().items()
-    }
-
-
-def changed(model, before):
-    return {
-        name
-        for name, variables in model.weight_groups().items()
-        if any(
-            not np.array_equal(variable, old)
-            for variable, old in zip(variables, before[name], strict=True)
-        )
-    }
 
 
 def assert_same_state(model, other):

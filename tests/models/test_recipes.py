@@ -23,11 +23,21 @@ def test_a_recipe_survives_json(name):
     assert recipe_config(name) == name
 
 
+def test_a_file_holds_what_differs(tmp_path):
+    path = tmp_path / "own.json"
+    path.write_text('{"base": "paper", "augmentation": ["cutout"], "weights": {"kl": [0, 1]}}')
+    own, paper = recipe(str(path)), recipe("paper")
+    assert (own.augmentation, own.weights["kl"]) == (("cutout",), (0.0, 1.0))
+    assert dataclasses.replace(own, augmentation=(), weights=paper.weights) == paper
+    assert recipe({"settling": 0.5}).flow
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
         ("none", "No recipe is called 'none'; choose one of paper, balanced"),
         ("balanced without salt", "No ingredient is called 'salt'"),
+        ({"salt": 1}, "No ingredient is called 'salt'"),
     ],
 )
 def test_unknown_names_are_named(name, message):

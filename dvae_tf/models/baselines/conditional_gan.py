@@ -2,15 +2,9 @@
 
 import keras
 
-from dvae_tf.models.adversarial import METRICS, Adversarial
+from dvae_tf.models.adversarial import Adversarial
 from dvae_tf.models.baselines.baseline import Baseline
 from dvae_tf.networks.presets import seeded_initializers
-
-OBJECTIVES = {
-    "class_vector": ("generation",),
-    "decoder": ("generation",),
-    "discriminator": ("discrimination",),
-}
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -60,14 +54,17 @@ class ConditionalGAN(Adversarial, Baseline):
         )
         with seeded_initializers(seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
-        self._make_discriminator(discriminator)
-        self._complete(("class_vector", "decoder", "discriminator"), METRICS)
+        self._complete_with_discriminator(discriminator, networks=("class_vector", "decoder"))
 
     minimised = ("generation",)
 
     @property
     def joint_objectives(self):
-        return OBJECTIVES
+        return {
+            "class_vector": self.generation_losses,
+            "decoder": self.generation_losses,
+            "discriminator": ("discrimination",),
+        }
 
     def _joint_losses(self, x, label, seed, training):
         _, adversarial = self._decode_and_judge(x, label, None, seed, training)

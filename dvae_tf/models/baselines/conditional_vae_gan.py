@@ -2,14 +2,8 @@
 
 import keras
 
-from dvae_tf.models.adversarial import METRICS, Adversarial
+from dvae_tf.models.adversarial import Adversarial
 from dvae_tf.models.baselines.conditional_vae import OBJECTIVES, ConditionalVAE
-
-GAN_OBJECTIVES = OBJECTIVES | {
-    "class_vector": ("reconstruction", "generation"),
-    "decoder": ("reconstruction", "generation"),
-    "discriminator": ("discrimination",),
-}
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -40,9 +34,13 @@ class ConditionalVAEGAN(Adversarial, ConditionalVAE):
 
     def __init__(self, *args, discriminator=None, **kwargs):
         super().__init__(*args, **kwargs)
-        self._make_discriminator(discriminator)
-        self._complete(("discriminator",), METRICS)
+        self._complete_with_discriminator(discriminator)
 
     @property
     def joint_objectives(self):
-        return GAN_OBJECTIVES
+        of_decoder = ("reconstruction", *self.generation_losses)
+        return OBJECTIVES | {
+            "class_vector": of_decoder,
+            "decoder": of_decoder,
+            "discriminator": ("discrimination",),
+        }

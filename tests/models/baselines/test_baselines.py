@@ -2,20 +2,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toys import batches, changed, moons, snapshot
 
-from dvae_tf.data import three_moons
 from dvae_tf.models import MODELS, ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
 
 BASELINES = ("cvae", "cgan", "cvae_gan")
-
-
-def moons(count=96):
-    examples, _ = three_moons.three_moons("train", count)
-    return examples.x, examples.label
-
-
-def batches(count=96, batch_size=16):
-    return tf.data.Dataset.from_tensor_slices(moons(count)).batch(batch_size)
 
 
 def toy(model, **options):
@@ -39,14 +30,9 @@ ROUTES = [
 def test_each_loss_reaches_exactly_its_networks(model, loss, trained):
     weights = dict.fromkeys(("reconstruction", "kl", "generation", "discrimination"), 0.0)
     model = toy(model, n_gm=1, loss_weights=weights | {loss: 1.0})
-    before = {name: [np.array(w) for w in group] for name, group in model.weight_groups().items()}
+    before = snapshot(model)
     model.train_step(tuple(map(tf.constant, moons(16))))
-    changed = {
-        name
-        for name, group in model.weight_groups().items()
-        if not all(map(np.array_equal, group, before[name]))
-    }
-    assert changed == trained
+    assert changed(model, before) == trained
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -1,0 +1,90 @@
+"""Random changes of images that gradients pass through, for the inputs of a discriminator.
+
+Zhao, Liu, Lin, Zhu & Han, "Differentiable Augmentation for Data-Efficient GAN Training" (NeurIPS
+2020): where real and generated images go through the same random changes, the discriminator cannot
+learn a small data set by heart, and the generated images do not take the changes over.
+"""
+
+import tensorflow as tf
+
+# The farthest that an image is moved and the side of the hole in it, as shares of its side.
+FARTHEST = 0.125
+HOLE = 0.5
+
+
+def augment(images, policies, seed):
+    """Changes every image in ways of its own.
+
+    Args:
+        images: float tensor [batch, side, side, channels] in [-1, 1].
+        policies: sequence of str, a key each of `POLICIES`: "translation" (up to an eighth of the
+            side, zeros move in), "cutout" (a square of half the side becomes zeros), "color"
+            (brightness, saturation and contrast).
+        seed: int32 tensor [2]; the same seed makes the same changes.
+
+    Returns:
+        float tensor of the shape of `images`.
+
+    Raises:
+        ValueError: if a policy is unknown, or the inputs are no images.
+
+    Example:
+
+    >>> images = tf.ones((2, 8, 8, 1))
+    >>> int(tf.math.count_nonzero(augment(images, ["cutout"], [0, 0]))) < 2 * 64
+    True
+    """
+    if policies and images.shape.rank != 4:
+        raise ValueError(
+            f"Augmentation is for images, but the inputs have the shape {images.shape[1:]}. "
+            "Take a recipe with augmentation=()."
+        )
+    for number, name in enumerate(policies):
+        if name not in POLICIES:
+            raise ValueError(
+                f"No augmentation is called {name!r}; choose from {', '.join(POLICIES)}."
+            )
+        images = POLICIES[name](images, tf.random.fold_in(seed, number, alg="philox"))
+    return images
+
+
+def _translation(images, seed):
+    side = images.shape[1]
+    farthest = max(1, round(FARTHEST * side))
+    shape = [2, tf.shape(images)[0]]
+    shifts = tf.random.stateless_uniform(
+        shape, seed, -farthest, farthest + 1, dtype=tf.int32, alg="philox"
+    )
+    for axis in (1, 2):
+        # One row (or column) of zeros on each side stands for all that lies outside.
+        padding = [[0, 0]] + [[int(axis == other)] * 2 for other in (1, 2)] + [[0, 0]]
+        sources = tf.range(1, side + 1) + shifts[axis - 1][:, tf.newaxis]
+        sources = tf.clip_by_value(sources, 0, side + 1)
+        images = tf.gather(tf.pad(images, padding), sources, axis=axis, batch_dims=1)
+    return images
+
+
+def _cutout(images, seed):
+    side = images.shape[1]
+    hole = round(HOLE * side)
+    centres = tf.random.stateless_uniform(
+        [2, tf.shape(images)[0]], seed, 0, side + 1, dtype=tf.int32, alg="philox"
+    )
+    starts = centres[:, :, tf.newaxis] - hole // 2
+    rows, columns = tf.unstack((tf.range(side) >= starts) & (tf.range(side) < starts + hole))
+    outside = ~(rows[:, :, tf.newaxis] & columns[:, tf.newaxis, :])
+    return images * tf.cast(outside, images.dtype)[..., tf.newaxis]
+
+
+def _color(images, seed):
+    shape = [3, tf.shape(images)[0], 1, 1, 1]
+    draws = tf.random.stateless_uniform(shape, seed, alg="philox")
+    brightness, saturation, contrast = tf.unstack(tf.cast(draws, images.dtype))
+    images = images + brightness - 0.5
+    grey = tf.reduce_mean(images, axis=-1, keepdims=True)
+    images = grey + 2.0 * saturation * (images - grey)
+    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    return mean + (0.5 + contrast) * (images - mean)
+
+
+POLICIES = {"translation": _translation, "cutout": _cutout, "color": _color}
