@@ -7,13 +7,17 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.models.class_conditional_model import ClassConditionalModel
+from dvae_tf.models.code_memory import CodeMemory
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard_normal
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 
-# Draws of each code that the flow settles on in one step.
-SETTLING_DRAWS = 8
+# The flow settles on so many codes a step, out of so many of the latest. Their noise is a share
+# of the posterior's: enough not to fit single codes, little enough that means lose the class too.
+SETTLING_CODES = 768
+REMEMBERED_CODES = 16384
+SETTLING_NOISE = 0.2
 # Tells the noise of z_s from that of z_u, drawn from the same seed.
 SEED_OF_Z_S = 1
 
@@ -181,6 +185,8 @@ class DisentangledVAE(ClassConditionalModel):
         if self.rules.flow:
             sizes = self.latent_dim_u, self.latent_dim_s
             self.flow = flow or self._family().flow(*sizes, seed=self.seed)
+            width = 2 * self.latent_dim_u + self.latent_dim_s
+            self.memory = CodeMemory(REMEMBERED_CODES, width, name="memory")
 
     # Training.
 
@@ -215,7 +221,9 @@ class DisentangledVAE(ClassConditionalModel):
         }
 
     def _begin_epoch(self):
-        """Lets the learning rate of the variances fall, as the recipe says."""
+        """Lets the learning rate of the variances fall, as the recipe says; forgets old codes."""
+        if self.flow is not None:
+            self.memory.clear()
         rate = self._first_rates["prior_variances"]
         if rate is not None and self.variance_decay_epochs:
             decays = int(self.epochs_trained) // self.variance_decay_epochs
@@ -292,12 +300,12 @@ class DisentangledVAE(ClassConditionalModel):
         return code, {"kl": kl, "flow_likelihood": likelihood}
 
     def _settling_losses(self, x, label, seed):
-        """Several draws of a code for the flow alone, which is small beside the networks."""
+        """Codes for the flow alone: it is small beside the networks and takes many at a time."""
         z_s = self.prior_s.component(self._assumed(x, label)).mean()
-        mean, stddev = self.encoder_u(x, training=False)
-        repeated = [tf.repeat(tensor, SETTLING_DRAWS, axis=0) for tensor in (mean, stddev, z_s)]
-        mean, stddev, z_s = repeated
-        z_u = draw(gaussian(self.flow(mean, z_s)[0], stddev), seed)
+        self.memory.add(tf.concat([*self.encoder_u(x, training=False), z_s], axis=-1))
+        recalled = self.memory.draw(SETTLING_CODES, tf.random.fold_in(seed, 1, alg="philox"))
+        mean, stddev, z_s = tf.split(recalled, (*[self.latent_dim_u] * 2, self.latent_dim_s), -1)
+        z_u = draw(gaussian(self.flow(mean, z_s)[0], SETTLING_NOISE * stddev), seed)
         code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
         return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
 
