@@ -105,22 +105,15 @@ class ConditionalFlow(keras.Model):
     def build(self, input_shape=None):
         """Does nothing: the couplings are built when the flow is made."""
 
-    def _pairs(self):
-        return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
-
     def call(self, code, condition):
-        half, log_scales = self.latent_dim // 2, []
-        for order, pair in zip(self._orders, self._pairs(), strict=False):
-            code = tf.gather(code, order, axis=-1)
-            first, second = code[:, :half], code[:, half:]
-            for number, coupling in enumerate(pair):
-                shift, log_scale = coupling(second if number else first, condition)
-                log_scales.append(log_scale)
-                if number:
-                    first = first * tf.exp(log_scale) + shift
-                else:
-                    second = second * tf.exp(log_scale) + shift
-            code = tf.concat([first, second], axis=-1)
+        log_scales = []
+        for number, coupling in enumerate(self.couplings):
+            if number % 2 == 0:
+                code = tf.gather(code, self._orders[number // 2], axis=-1)
+            kept, moved = self._halves(code, number)
+            shift, log_scale = coupling(kept, condition)
+            log_scales.append(log_scale)
+            code = self._whole(kept, moved * tf.exp(log_scale) + shift, number)
         log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
         return tf.gather(code, self._orders[-1], axis=-1), log_det
 
@@ -134,18 +127,22 @@ class ConditionalFlow(keras.Model):
         Returns:
             float32 tensor [batch, latent_dim], the code.
         """
-        half = self.latent_dim // 2
         code = tf.gather(z_u, np.argsort(self._orders[-1]), axis=-1)
-        for order, pair in reversed(list(zip(self._orders, self._pairs(), strict=False))):
-            first, second = code[:, :half], code[:, half:]
-            for number, coupling in reversed(list(enumerate(pair))):
-                shift, log_scale = coupling(second if number else first, condition)
-                if number:
-                    first = (first - shift) * tf.exp(-log_scale)
-                else:
-                    second = (second - shift) * tf.exp(-log_scale)
-            code = tf.gather(tf.concat([first, second], axis=-1), np.argsort(order), axis=-1)
+        for number, coupling in reversed(list(enumerate(self.couplings))):
+            kept, moved = self._halves(code, number)
+            shift, log_scale = coupling(kept, condition)
+            code = self._whole(kept, (moved - shift) * tf.exp(-log_scale), number)
+            if number % 2 == 0:
+                code = tf.gather(code, np.argsort(self._orders[number // 2]), axis=-1)
         return code
+
+    def _halves(self, code, number):
+        """The half that stays in a coupling, and the one that moves: they take turns."""
+        first, second = code[:, : self.latent_dim // 2], code[:, self.latent_dim // 2 :]
+        return (second, first) if number % 2 else (first, second)
+
+    def _whole(self, kept, moved, number):
+        return tf.concat([moved, kept] if number % 2 else [kept, moved], axis=-1)
 
     def get_config(self):
         return super().get_config() | {
