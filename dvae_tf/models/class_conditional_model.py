@@ -416,7 +416,8 @@ class ClassConditionalModel(keras.Model):
             # -log N(x; x', variance) of each value at the best variance, up to a constant.
             mean = 0.5 * tf.math.log(mean)
         if self.rules.calibrated and loss == "kl":
-            mean *= self.latent_dim_u / math.prod(self.sample_shape)
+            # Values of an input err together: as many count as independent as an image has rows.
+            mean *= self.latent_dim_u / math.sqrt(math.prod(self.sample_shape))
         return self._weight(loss) * mean
 
     def _weight(self, loss):

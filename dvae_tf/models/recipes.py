@@ -24,7 +24,8 @@ class Recipe:
         calibrated: bool, whether the decoder's variance is the best one for each batch (Rybkin,
             Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated Decoders", ICML
             2021): half the logarithm of L_rec takes the place of L_rec, and L_kl is the sum over
-            the latent dimensions for each value of an input. Defaults to False.
+            the latent dimensions, divided by the root of the number of an input's values.
+            Defaults to False.
         bounded: bool, whether z_s is the mean of the component that E_S's output most likely comes
             from, and the decoder learns from draws of the true class's component: z_s carries the
             class and nothing else. Defaults to False: z_s is E_S's output.
@@ -97,19 +98,19 @@ RECIPES = {
             "likelihood": 0.1,
             "separation": 1.0,
             "reconstruction": 1.0,
-            "kl": 2.0,
+            "kl": 0.28,
             "latent_classification": 1.0,
             "latent_confusion": 0.006,
             "flow_likelihood": 1.0,
             "discrimination": 1.0,
-            "generation": 0.2,
+            "generation": 1.0,
             "mode_seeking": 0.0,
         },
         n_gm=1,
         margin=0.0,
         learning_rate=5e-4,
-        beta_1=0.5,
-        beta_2=0.99,
+        beta_1=0.0,
+        beta_2=0.9,
         calibrated=True,
         bounded=True,
         flow=True,

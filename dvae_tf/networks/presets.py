@@ -133,7 +133,7 @@ def _compact_images(side):
     tiny = side <= 16
     return Preset(
         couplings=6 if tiny else 8,
-        coupling_units=64 if tiny else 128,
+        coupling_units=64 if tiny else 256,
         latent_dim_s=16,
         latent_dim_u=16,
         encoder_body=lambda shape: Downsampler(
