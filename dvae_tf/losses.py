@@ -183,6 +183,33 @@ def flow_likelihood(z_u, log_det):
     return -log_prob / latent_dim
 
 
+def kl_of_draw(code, z_u, posterior, log_det):
+    """One draw's estimate of KL(q(code | x) : N(0, I)), q the flow's image of a Gaussian.
+
+    log q(z_u | x) + log |det dT/dcode| - log N(code; 0, I), z_u = T(code): with T the identity
+    its mean over draws is `kl`. The prior knows no class, so that what the class explains costs
+    as much in the code as anything else.
+
+    Args:
+        code: float tensor [batch, latent], T's inverse of z_u.
+        z_u: float tensor [batch, latent], a draw of the posterior.
+        posterior: tfd.MultivariateNormalDiag q(z_u | x), batch shape [batch], event shape [latent].
+        log_det: float tensor [batch], of T at the code.
+
+    Returns:
+        float32 tensor [batch], in nats a dimension.
+
+    Example:
+
+    >>> one = tfd.MultivariateNormalDiag([[0.0]], [[1.0]])
+    >>> kl_of_draw(tf.ones((1, 1)), tf.ones((1, 1)), one, tf.zeros(1)).numpy().tolist()
+    [0.0]
+    """
+    latent_dim = code.shape[-1]
+    log_ratio = posterior.log_prob(z_u) + log_det - standard_normal(latent_dim).log_prob(code)
+    return log_ratio / latent_dim
+
+
 def discrimination(real, *generated, averaged=False):
     """L_D: the hinge loss of the discriminator.
 

@@ -17,11 +17,7 @@ Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 # of the posterior's: enough not to fit single codes, little enough that means lose the class too.
 SETTLING_CODES = 768
 REMEMBERED_CODES = 16384
-SETTLING_NOISE = 0.2
-# The spread of z_u where a flow makes it of a Gaussian: from so many pairs of opposite steps of one
-# standard deviation in every dimension, their signs random and always the same.
-SPREAD_DRAWS = 8
-SPREAD_SEED = (0, 0)
+SETTLING_NOISE = 0.15
 # Tells the noise of z_s from that of z_u, drawn from the same seed.
 SEED_OF_Z_S = 1
 
@@ -189,7 +185,7 @@ class DisentangledVAE(ClassConditionalModel):
         if self.rules.flow:
             sizes = self.latent_dim_u, self.latent_dim_s
             self.flow = flow or self._family().flow(*sizes, seed=self.seed)
-            width = 2 * self.latent_dim_u + 1
+            width = 2 * self.latent_dim_u + self.latent_dim_s
             self.memory = CodeMemory(REMEMBERED_CODES, width, name="memory")
 
     # Training.
@@ -291,24 +287,27 @@ class DisentangledVAE(ClassConditionalModel):
 
     def _learning_code(self, x, z_s, seed, training):
         """The code of x that the decoder learns from, and the losses of it."""
-        posterior = gaussian(*self.encoder_u(x, training=training))
-        code = draw(posterior, seed)
-        of_code = {"kl": losses.kl(posterior, standard_normal(self.latent_dim_u))}
-        if self.flow is not None:
-            z_u, log_det = self.flow(tf.stop_gradient(code), z_s)
-            of_code["flow_likelihood"] = losses.flow_likelihood(z_u, log_det)
-        return code, of_code
+        mean, stddev = self.encoder_u(x, training=training)
+        if self.flow is None:
+            posterior = gaussian(mean, stddev)
+            kl = losses.kl(posterior, standard_normal(self.latent_dim_u))
+            return draw(posterior, seed), {"kl": kl}
+        posterior = gaussian(self.flow(mean, z_s)[0], stddev)
+        z_u = draw(posterior, seed)
+        code = self.flow.inverse(z_u, z_s)
+        kl = losses.kl_of_draw(code, z_u, posterior, self.flow(code, z_s)[1])
+        likelihood = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
+        return code, {"kl": kl, "flow_likelihood": likelihood}
 
     def _settling_losses(self, x, label, seed):
         """Codes for the flow alone: it is small beside the networks and takes many at a time."""
-        seeds = tf.unstack(tf.random.split(seed, 3))
-        label = self._assumed(x, label)
-        rows = [*self.encoder_u(x, training=False), tf.cast(label, tf.float32)[:, tf.newaxis]]
-        self.memory.add(tf.concat(rows, axis=-1))
-        recalled = self.memory.draw(SETTLING_CODES, seeds[0])
-        mean, stddev, label = tf.split(recalled, (self.latent_dim_u, self.latent_dim_u, 1), axis=-1)
-        z_s = self.prior_s.sample(tf.cast(label[:, 0], tf.int32), seeds[1])
-        code = draw(gaussian(mean, SETTLING_NOISE * stddev), seeds[2])
+        seed_memory, seed_noise = tf.unstack(tf.random.split(seed, 2))
+        z_s = self.prior_s.component(self._assumed(x, label)).mean()
+        self.memory.add(tf.concat([*self.encoder_u(x, training=False), z_s], axis=-1))
+        recalled = self.memory.draw(SETTLING_CODES, seed_memory)
+        mean, stddev, z_s = tf.split(recalled, (*[self.latent_dim_u] * 2, self.latent_dim_s), -1)
+        z_u = draw(gaussian(self.flow(mean, z_s)[0], SETTLING_NOISE * stddev), seed_noise)
+        code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
         return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
 
     def _decode_and_judge(self, x, label, z, seed, training):
@@ -355,18 +354,8 @@ class DisentangledVAE(ClassConditionalModel):
         z_s = self._z_s(x)
         mean, stddev = self.encoder_u(x, training=False)
         if self.flow is not None:
-            mean, stddev = self._through_flow(mean, stddev, z_s)
+            mean, _ = self.flow(mean, z_s)
         return Codes(z_s, mean, stddev)
-
-    def _through_flow(self, mean, stddev, z_s):
-        """What the flow makes of a Gaussian: the image of its mean, and the spread around that."""
-        image, _ = self.flow(mean, z_s)
-        directions = tf.sign(noise((SPREAD_DRAWS, self.latent_dim_u), SPREAD_SEED))
-        directions = tf.concat([directions, -directions], axis=0)[:, tf.newaxis]
-        around = tf.reshape(mean + directions * stddev, [-1, self.latent_dim_u])
-        around, _ = self.flow(around, tf.tile(z_s, [2 * SPREAD_DRAWS, 1]))
-        around = tf.reshape(around, [2 * SPREAD_DRAWS, -1, self.latent_dim_u])
-        return image, tf.sqrt(tf.reduce_mean(tf.square(around - image), axis=0))
 
     def _z_s(self, x, training=False):
         z_s = self.encoder_s(x, training=training)
