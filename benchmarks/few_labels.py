@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""Trains on a share of the labels, beside a plain classifier that sees only the labelled examples.
+
+The classifier is E_S's network of the preset with logits in the place of z_s, trained with Adam and
+cross entropy for as many steps of as many examples. Prints both accuracies on the test split.
+"""
+
+import argparse
+import json
+import pathlib
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dataset", default="fashion_mnist", help="(default: fashion_mnist)")
+    parser.add_argument(
+        "--shares",
+        nargs="+",
+        type=float,
+        default=[0.01, 0.1, 1.0],
+        help="of the training examples that keep their label (default: 0.01 0.1 1)",
+    )
+    parser.add_argument("--epochs", type=int, default=6, help="(default: 6)")
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        default=pathlib.Path("runs/few_labels"),
+        help="folder of the runs and of table.json (default: runs/few_labels)",
+    )
+    return parser.parse_args()
+
+
+def trained(dataset, share, epochs, folder):
+    """Trains the model without a discriminator, which has no part in z_s; takes it if it is there.
+
+    Returns:
+        (DisentangledVAE, runs.Data)
+    """
+    from dvae_tf import runs, training
+    from dvae_tf.files import read_json
+
+    if not (folder / "run.json").exists():
+        training.train(
+            dataset,
+            "disentangled_vae",
+            epochs=epochs,
+            labelled=share,
+            output=folder,
+            measure=False,
+        )
+    return runs.load(folder), runs.Data(read_json(folder / "run.json")["arguments"])
+
+
+def plain_classifier(data, epochs):
+    """Trains a classifier on the labelled examples alone, for as many steps as the model.
+
+    Returns:
+        keras.Model, x -> logits.
+    """
+    import keras
+
+    from dvae_tf.networks.presets import preset, seeded_initializers
+
+    shape, num_classes = data.info.shape, data.info.num_classes
+    with seeded_initializers(0):
+        encoder = preset("compact", shape).encoder_s(shape, num_classes)
+    steps = epochs * data.steps_per_epoch
+    rates = keras.optimizers.schedules.CosineDecay(5e-4, steps)
+    encoder.compile(
+        keras.optimizers.Adam(rates),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    labelled = data.train.unbatch().filter(lambda x, label: label >= 0)
+    labelled = (
+        labelled.cache().shuffle(60_000, seed=0).repeat().batch(96).prefetch(tf.data.AUTOTUNE)
+    )
+    encoder.fit(labelled, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+    return encoder
+
+
+def accuracy(scores, examples):
+    """Share of test examples whose label has the highest score."""
+    import numpy as np
+
+    hits = [
+        np.argmax(scores(examples.x[at : at + 500]), axis=-1) == examples.label[at : at + 500]
+        for at in range(0, len(examples.x), 500)
+    ]
+    return float(np.mean(np.concatenate(hits)))
+
+
+def main():
+    arguments = parse_arguments()
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    table = {}
+    for share in arguments.shares:
+        folder = arguments.output / f"{share:g}"
+        model, data = trained(arguments.dataset, share, arguments.epochs, folder)
+        test = data.arrays("test")
+        classifier = plain_classifier(data, arguments.epochs)
+        table[f"{share:g}"] = {
+            "z_s": accuracy(model.classify, test),
+            "plain classifier": accuracy(classifier.predict_on_batch, test),
+        }
+        print(f"{share:g} of the labels: {table[f'{share:g}']}", flush=True)
+    (arguments.output / "table.json").write_text(json.dumps(table, indent=2))
+
+
+if __name__ == "__main__":
+    main()
