@@ -72,9 +72,7 @@ def plain_classifier(data, epochs):
         jit_compile=False,
     )
     labelled = data.train.unbatch().filter(lambda x, label: label >= 0)
-    labelled = (
-        labelled.cache().shuffle(60_000, seed=0).repeat().batch(96).prefetch(tf.data.AUTOTUNE)
-    )
+    labelled = labelled.cache().shuffle(60_000, seed=0).repeat().batch(96).prefetch(2)
     encoder.fit(labelled, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
     return encoder
 
