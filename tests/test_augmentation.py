@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dvae_tf.augmentation import POLICIES, augment
+from dvae_tf.augmentation import POLICIES, augment, shifted
 
 
 def pictures(count=64, side=16, channels=3):
@@ -24,6 +24,20 @@ def test_a_translation_moves_the_image_and_zeros_move_in():
         assert len(fits) == 1
         shifts |= set(fits)
     assert len(shifts) > 15  # of 25
+
+
+def test_a_shift_moves_the_image_and_its_edges_are_repeated():
+    x = pictures(count=256)
+    padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+    shifts = set()
+    for before, after in zip(padded, shifted(x, 1, (0, 1)).numpy(), strict=True):
+        shifts |= {
+            (row, column)
+            for row in range(3)
+            for column in range(3)
+            if np.array_equal(before[row : row + 16, column : column + 16], after)
+        }
+    assert len(shifts) == 9
 
 
 def test_a_cutout_is_one_square_of_zeros():

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from dvae_tf import losses
+from dvae_tf.augmentation import shifted
 from dvae_tf.models.class_conditional_model import ClassConditionalModel
 from dvae_tf.models.code_memory import CodeMemory
 from dvae_tf.networks.presets import seeded_initializers
@@ -15,9 +16,9 @@ Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 
 # The flow settles on so many codes a step, out of so many of the latest. Their noise is a share
 # of the posterior's: enough not to fit single codes, little enough that means lose the class too.
-SETTLING_CODES = 768
+SETTLING_CODES = 1024
 REMEMBERED_CODES = 16384
-SETTLING_NOISE = 0.15
+SETTLING_NOISE = 0.1
 # Tells the noise of z_s from that of z_u, drawn from the same seed.
 SEED_OF_Z_S = 1
 
@@ -235,6 +236,9 @@ class DisentangledVAE(ClassConditionalModel):
         return super()._weight(loss)
 
     def _batch_losses(self, x, label, training):
+        if training and self.rules.shift and len(self.sample_shape) == 3:
+            seed = tf.cast(self.seed_generator.next(), tf.int32)
+            x = shifted(x, self.rules.shift, seed)
         z_s = self.encoder_s(x, training=training)
         log_prob = self.prior_s.log_prob(z_s)
         known, label = label >= 0, tf.maximum(label, 0)

@@ -35,6 +35,8 @@ class Recipe:
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
         settling: float, the last share of the training in which the flow alone is trained, on the
             codes of encoders that no longer change. Defaults to 0.
+        shift: int, the pixels by which images that E_S learns from are moved at most, along each
+            axis. Defaults to 0.
         augmentation: sequence of str, what the discriminator's inputs go through, real and
             generated ones alike: see `dvae_tf.augmentation`. Defaults to none.
         average_decay: float in [0, 1), the decay, for each step, of an exponential moving average
@@ -56,6 +58,7 @@ class Recipe:
     averaged_hinge: bool = False
     annealed: bool = False
     settling: float = 0.0
+    shift: int = 0
     augmentation: tuple = ()
     average_decay: float = 0.0
 
@@ -117,6 +120,7 @@ RECIPES = {
         averaged_hinge=True,
         annealed=True,
         settling=0.25,
+        shift=1,
     ),
 }
 

@@ -133,6 +133,19 @@ def test_train_4_is_train_2_save_load_train_2(tmp_path):
     )
 
 
+def test_the_encoder_of_the_class_learns_from_shifted_images():
+    x = tf.random.stateless_uniform((8, 8, 8, 1), (0, 0), -1.0, 1.0)
+    label = tf.zeros(8, tf.int32)
+    model = DisentangledVAE((8, 8, 1), 2, recipe="balanced without flow")
+    seen, read = [], model.encoder_s.call
+    model.encoder_s.call = lambda x, **options: (seen.append(x.numpy()), read(x, **options))[1]
+    for training in (False, True):
+        model._batch_losses(x, label, training=training)
+    np.testing.assert_array_equal(seen[0], x)
+    assert not np.array_equal(seen[1], x)
+    assert set(seen[1].ravel()) <= set(x.numpy().ravel())
+
+
 def test_a_dataset_without_end_needs_the_length_of_the_training():
     endless = batches().repeat()
     with pytest.raises(ValueError, match="training_steps"):
