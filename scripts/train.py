@@ -40,8 +40,8 @@ def parse_arguments():
     parser.add_argument(
         "--recipe",
         default="balanced",
-        help="balanced; paper: as published; one without ingredients, such as 'balanced without "
-        "flow, kl'; or a JSON file of what differs from one: docs/method.md (default: balanced)",
+        help="balanced; paper: as published; one with other numbers or without ingredients, "
+        "such as 'balanced with kl=0.5 without flow'; or a JSON file of what differs from one: docs/method.md (default: balanced)",
     )
     parser.add_argument(
         "--epochs",

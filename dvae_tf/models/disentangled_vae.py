@@ -14,11 +14,9 @@ from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 
-# The flow settles on so many codes a step, out of so many of the latest. Their noise is a share
-# of the posterior's: enough not to fit single codes, little enough that means lose the class too.
+# The flow settles on so many codes a step, out of so many of the latest.
 SETTLING_CODES = 1024
 REMEMBERED_CODES = 16384
-SETTLING_NOISE = 0.1
 # Tells the noise of z_s from that of z_u, drawn from the same seed.
 SEED_OF_Z_S = 1
 
@@ -310,7 +308,8 @@ class DisentangledVAE(ClassConditionalModel):
         self.memory.add(tf.concat([*self.encoder_u(x, training=False), z_s], axis=-1))
         recalled = self.memory.draw(SETTLING_CODES, seed_memory)
         mean, stddev, z_s = tf.split(recalled, (*[self.latent_dim_u] * 2, self.latent_dim_s), -1)
-        z_u = draw(gaussian(self.flow(mean, z_s)[0], SETTLING_NOISE * stddev), seed_noise)
+        stddev *= self.rules.settling_noise
+        z_u = draw(gaussian(self.flow(mean, z_s)[0], stddev), seed_noise)
         code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
         return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
 

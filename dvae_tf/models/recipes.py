@@ -1,6 +1,7 @@
 """Training recipes by name: what each loss weighs, what the codes are, how the rates fall."""
 
 import dataclasses
+import json
 import types
 
 from dvae_tf.files import read_json
@@ -35,6 +36,9 @@ class Recipe:
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
         settling: float, the last share of the training in which the flow alone is trained, on the
             codes of encoders that no longer change. Defaults to 0.
+        settling_noise: float in [0, 1], the noise of these codes as a share of the posterior's.
+            With little of it the means of z_u lose the class as well as its draws; with much of it
+            the flow does not learn a few thousand examples by heart. Defaults to 1.
         shift: int, the pixels by which images that E_S learns from are moved at most, along each
             axis. Defaults to 0.
         augmentation: sequence of str, what the discriminator's inputs go through, real and
@@ -58,6 +62,7 @@ class Recipe:
     averaged_hinge: bool = False
     annealed: bool = False
     settling: float = 0.0
+    settling_noise: float = 1.0
     shift: int = 0
     augmentation: tuple = ()
     average_decay: float = 0.0
@@ -120,6 +125,7 @@ RECIPES = {
         averaged_hinge=True,
         annealed=True,
         settling=0.25,
+        settling_noise=0.1,
         shift=1,
     ),
 }
@@ -129,9 +135,9 @@ def recipe(name):
     """Looks up a training recipe.
 
     Args:
-        name: str, "paper" or "balanced"; or one of these without some ingredients, such as
-            "balanced without flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a
-            dict of what differs from the recipe that its key "base" names ("balanced" where it
+        name: str, "paper" or "balanced"; or one of these with other numbers, such as "balanced
+            with kl=0.5, settling_noise=0.3"; or without some ingredients, such as "balanced without
+            flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a dict of what differs from the recipe that its key "base" names ("balanced" where it
             has none), or the path of a JSON file that holds one. Or a Recipe, which is given back.
 
     Returns:
@@ -156,10 +162,24 @@ def recipe(name):
         return _changed(**name)
     if name.endswith(".json"):
         return recipe(read_json(name))
-    base, _, ingredients = name.partition(" without ")
+    name, _, left_out = name.partition(" without ")
+    base, _, changes = name.partition(" with ")
     if base not in RECIPES:
         raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
-    return _without(RECIPES[base], ingredients.split(", ") if ingredients else [])
+    complete = _with(base, changes.split(", ")) if changes else RECIPES[base]
+    return _without(complete, left_out.split(", ") if left_out else [])
+
+
+def _with(base, changes):
+    weights, rules = {}, {}
+    for change in changes:
+        name, _, number = change.partition("=")
+        try:
+            value = json.loads(number)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{change!r} is no NAME=NUMBER, such as kl=0.5.") from error
+        (weights if name in RECIPES[base].weights else rules)[name] = value
+    return _changed(base, weights, **rules)
 
 
 def _changed(base="balanced", weights=types.MappingProxyType({}), **rules):

@@ -23,6 +23,14 @@ def test_a_recipe_survives_json(name):
     assert recipe_config(name) == name
 
 
+def test_numbers_can_be_changed_by_name():
+    own = recipe("balanced with kl=0.5, settling_noise=0.3 without flow")
+    assert (own.weights["kl"], own.settling_noise, own.flow) == (0.5, 0.3, False)
+    balanced = recipe("balanced")
+    changed = {"weights": balanced.weights, "settling_noise": 0.1, "flow": True}
+    assert dataclasses.replace(own, **changed) == balanced
+
+
 def test_a_file_holds_what_differs(tmp_path):
     path = tmp_path / "own.json"
     path.write_text('{"base": "paper", "augmentation": ["cutout"], "weights": {"kl": [0, 1]}}')
@@ -38,6 +46,8 @@ def test_a_file_holds_what_differs(tmp_path):
         ("none", "No recipe is called 'none'; choose one of paper, balanced"),
         ("balanced without salt", "No ingredient is called 'salt'"),
         ({"salt": 1}, "No ingredient is called 'salt'"),
+        ("balanced with salt=1", "No ingredient is called 'salt'"),
+        ("balanced with kl", "'kl' is no NAME=NUMBER"),
     ],
 )
 def test_unknown_names_are_named(name, message):
