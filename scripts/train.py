@@ -41,7 +41,8 @@ def parse_arguments():
         "--recipe",
         default="balanced",
         help="balanced; paper: as published; one with other numbers or without ingredients, "
-        "such as 'balanced with kl=0.5 without flow'; or a JSON file of what differs from one: docs/method.md (default: balanced)",
+        "such as 'balanced with kl=0.5 without flow'; or a JSON file of what differs from one: "
+        "docs/method.md (default: balanced)",
     )
     parser.add_argument(
         "--epochs",

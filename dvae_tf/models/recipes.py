@@ -137,8 +137,9 @@ def recipe(name):
     Args:
         name: str, "paper" or "balanced"; or one of these with other numbers, such as "balanced
             with kl=0.5, settling_noise=0.3"; or without some ingredients, such as "balanced without
-            flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a dict of what differs from the recipe that its key "base" names ("balanced" where it
-            has none), or the path of a JSON file that holds one. Or a Recipe, which is given back.
+            flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a dict of what differs
+            from the recipe that its key "base" names ("balanced" where it has none), or the path
+            of a JSON file that holds one. Or a Recipe, which is given back.
 
     Returns:
         Recipe.
