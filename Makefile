@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: demo shipped test
 
 demo: .venv/installed
-	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling_noise=0.5" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
+	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling=0.1, settling_noise=1" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
 
 # The model in saved_models/digits: the demo's run, exported.
 shipped: .venv/installed-dev demo
