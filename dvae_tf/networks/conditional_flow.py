@@ -107,13 +107,13 @@ class ConditionalFlow(keras.Model):
 
     def call(self, code, condition):
         log_scales = []
-        for number, coupling in enumerate(self.couplings):
-            if number % 2 == 0:
-                code = tf.gather(code, self._orders[number // 2], axis=-1)
-            kept, moved = self._halves(code, number)
-            shift, log_scale = coupling(kept, condition)
-            log_scales.append(log_scale)
-            code = self._whole(kept, moved * tf.exp(log_scale) + shift, number)
+        for order, pair in zip(self._orders, self._pairs(), strict=False):
+            halves = self._halves(tf.gather(code, order, axis=-1))
+            for stays, coupling in enumerate(pair):
+                shift, log_scale = coupling(halves[stays], condition)
+                halves[1 - stays] = halves[1 - stays] * tf.exp(log_scale) + shift
+                log_scales.append(log_scale)
+            code = tf.concat(halves, axis=-1)
         log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
         return tf.gather(code, self._orders[-1], axis=-1), log_det
 
@@ -128,21 +128,20 @@ class ConditionalFlow(keras.Model):
             float32 tensor [batch, latent_dim], the code.
         """
         code = tf.gather(z_u, np.argsort(self._orders[-1]), axis=-1)
-        for number, coupling in reversed(list(enumerate(self.couplings))):
-            kept, moved = self._halves(code, number)
-            shift, log_scale = coupling(kept, condition)
-            code = self._whole(kept, (moved - shift) * tf.exp(-log_scale), number)
-            if number % 2 == 0:
-                code = tf.gather(code, np.argsort(self._orders[number // 2]), axis=-1)
+        for order, pair in reversed(list(zip(self._orders, self._pairs(), strict=False))):
+            halves = self._halves(code)
+            for stays, coupling in reversed(list(enumerate(pair))):
+                shift, log_scale = coupling(halves[stays], condition)
+                halves[1 - stays] = (halves[1 - stays] - shift) * tf.exp(-log_scale)
+            code = tf.gather(tf.concat(halves, axis=-1), np.argsort(order), axis=-1)
         return code
 
-    def _halves(self, code, number):
-        """The half that stays in a coupling, and the one that moves: they take turns."""
-        first, second = code[:, : self.latent_dim // 2], code[:, self.latent_dim // 2 :]
-        return (second, first) if number % 2 else (first, second)
+    def _pairs(self):
+        return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
 
-    def _whole(self, kept, moved, number):
-        return tf.concat([moved, kept] if number % 2 else [kept, moved], axis=-1)
+    def _halves(self, code):
+        """The two halves, of which each stays in one coupling of a pair and moves in the other."""
+        return [code[:, : self.latent_dim // 2], code[:, self.latent_dim // 2 :]]
 
     def get_config(self):
         return super().get_config() | {
