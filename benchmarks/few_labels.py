@@ -6,7 +6,6 @@ cross entropy for as many steps of as many examples. Prints both accuracies on t
 """
 
 import argparse
-import json
 import pathlib
 
 
@@ -36,19 +35,17 @@ def trained(dataset, share, epochs, folder):
     Returns:
         (DisentangledVAE, runs.Data)
     """
-    from dvae_tf import runs, training
+    from rich.console import Console
+
+    from dvae_tf import runs
+    from dvae_tf.comparison import train_missing
     from dvae_tf.files import read_json
 
-    if not (folder / "run.json").exists():
-        training.train(
-            dataset,
-            "disentangled_vae",
-            epochs=epochs,
-            labelled=share,
-            output=folder,
-            measure=False,
-        )
-    return runs.load(folder), runs.Data(read_json(folder / "run.json")["arguments"])
+    arguments = {"dataset": dataset, "epochs": epochs, "labelled": share}
+    if not train_missing(folder, ["disentangled_vae"], 0, arguments, Console()):
+        raise KeyboardInterrupt
+    run = folder / "disentangled_vae-seed0"
+    return runs.load(run), runs.Data(read_json(run / "run.json")["arguments"])
 
 
 def plain_classifier(data, epochs):
@@ -77,34 +74,28 @@ def plain_classifier(data, epochs):
     return encoder
 
 
-def accuracy(scores, examples):
-    """Share of test examples whose label has the highest score."""
-    import numpy as np
-
-    hits = [
-        np.argmax(scores(examples.x[at : at + 500]), axis=-1) == examples.label[at : at + 500]
-        for at in range(0, len(examples.x), 500)
-    ]
-    return float(np.mean(np.concatenate(hits)))
-
-
 def main():
     arguments = parse_arguments()
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
+    from dvae_tf import tasks
+    from dvae_tf.evaluation.classification import accuracy
+    from dvae_tf.files import write_json
+
     table = {}
     for share in arguments.shares:
         folder = arguments.output / f"{share:g}"
         model, data = trained(arguments.dataset, share, arguments.epochs, folder)
         test = data.arrays("test")
         classifier = plain_classifier(data, arguments.epochs)
+        logits = classifier.predict(test.x, batch_size=500, verbose=0)
         table[f"{share:g}"] = {
-            "z_s": accuracy(model.classify, test),
-            "plain classifier": accuracy(classifier.predict_on_batch, test),
+            "z_s": accuracy(tasks.classify(model, test.x), test.label).value,
+            "plain classifier": accuracy(logits, test.label).value,
         }
         print(f"{share:g} of the labels: {table[f'{share:g}']}", flush=True)
-    (arguments.output / "table.json").write_text(json.dumps(table, indent=2))
+    write_json(arguments.output / "table.json", table)
 
 
 if __name__ == "__main__":

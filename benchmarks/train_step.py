@@ -5,7 +5,6 @@ Both take turns in one process, so that their ratio holds on a machine whose spe
 """
 
 import argparse
-import json
 import pathlib
 import resource
 import time
@@ -60,6 +59,8 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
+    from dvae_tf.files import write_json
+
     table = {}
     print("| preset | discriminator | ours, ms | reference, ms | ratio |\n|---|---|---|---|---|")
     for preset in arguments.presets:
@@ -73,7 +74,7 @@ def main():
                 flush=True,
             )
     if arguments.output:
-        arguments.output.write_text(json.dumps(table, indent=2))
+        write_json(arguments.output, table)
 
 
 if __name__ == "__main__":

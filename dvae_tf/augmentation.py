@@ -65,7 +65,9 @@ def shifted(images, farthest, seed):
     True
     """
     side = images.shape[1]
-    shifts = _drawn_shifts(images, farthest, seed)
+    shifts = tf.random.stateless_uniform(
+        [2, tf.shape(images)[0]], seed, -farthest, farthest + 1, dtype=tf.int32, alg="philox"
+    )
     for axis in (1, 2):
         sources = tf.range(side) + shifts[axis - 1][:, tf.newaxis]
         sources = tf.clip_by_value(sources, 0, side - 1)
@@ -73,23 +75,11 @@ def shifted(images, farthest, seed):
     return images
 
 
-def _drawn_shifts(images, farthest, seed):
-    shape = [2, tf.shape(images)[0]]
-    return tf.random.stateless_uniform(
-        shape, seed, -farthest, farthest + 1, dtype=tf.int32, alg="philox"
-    )
-
-
 def _translation(images, seed):
-    side = images.shape[1]
-    shifts = _drawn_shifts(images, max(1, round(FARTHEST * side)), seed)
-    for axis in (1, 2):
-        # One row (or column) of zeros on each side stands for all that lies outside.
-        padding = [[0, 0]] + [[int(axis == other)] * 2 for other in (1, 2)] + [[0, 0]]
-        sources = tf.range(1, side + 1) + shifts[axis - 1][:, tf.newaxis]
-        sources = tf.clip_by_value(sources, 0, side + 1)
-        images = tf.gather(tf.pad(images, padding), sources, axis=axis, batch_dims=1)
-    return images
+    farthest = max(1, round(FARTHEST * images.shape[1]))
+    # A frame of zeros is the edge that is repeated.
+    framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
+    return shifted(framed, farthest, seed)[:, 1:-1, 1:-1]
 
 
 def _cutout(images, seed):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 # Largest difference of any output from the Keras model's. Half-precision weights alone round by
 # 5e-4 of their size, and the flow stretches that in z_u: 1e-4 cannot be had with them.
-TOLERANCE = {"float32": 1e-4, "float16": 0.1}
+TOLERANCE = {"float32": 1e-4, "float16": 5e-2}
 # What integers must keep instead.
 LEAST_SIMILARITY = 0.95
 LEAST_AGREEMENT = 0.98

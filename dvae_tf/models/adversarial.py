@@ -14,9 +14,7 @@ class Adversarial:
     @property
     def generation_losses(self):
         """The losses of samples that train what makes them: tuple of names."""
-        return (
-            ("generation", "mode_seeking") if self.loss_weights["mode_seeking"] else ("generation",)
-        )
+        return ("generation", *(["mode_seeking"] if self.loss_weights["mode_seeking"] else []))
 
     def _complete_with_discriminator(self, discriminator, networks=()):
         """Takes the user's discriminator or makes the preset's; the model is ready to fit then."""
@@ -67,11 +65,11 @@ class Adversarial:
 
     def _drawn_labels(self, count, seed):
         """Draws classes uniformly: each twice in a row, where samples of one class are compared."""
-        distinct = (count + 1) // 2 if self.loss_weights["mode_seeking"] else count
+        repeats = 2 if self.loss_weights["mode_seeking"] else 1
         label = tf.random.stateless_uniform(
-            [distinct], seed, maxval=self.num_classes, dtype=tf.int32, alg="philox"
+            [-(-count // repeats)], seed, maxval=self.num_classes, dtype=tf.int32, alg="philox"
         )
-        return tf.repeat(label, 2)[:count] if self.loss_weights["mode_seeking"] else label
+        return tf.repeat(label, repeats)[:count]
 
     def _diversity(self, images, codes):
         """L_ms of the samples, two by two, where it has a weight."""

@@ -416,7 +416,7 @@ class ClassConditionalModel(keras.Model):
             # -log N(x; x', variance) of each value at the best variance, up to a constant.
             mean = 0.5 * tf.math.log(mean)
         if self.rules.calibrated and loss == "kl":
-            # Values of an input err together: as many count as independent as an image has rows.
+            # Values of an input err together: the root of their number counts as independent.
             mean *= self.latent_dim_u / math.sqrt(math.prod(self.sample_shape))
         return self._weight(loss) * mean
 

@@ -167,28 +167,30 @@ def recipe(name):
     base, _, changes = name.partition(" with ")
     if base not in RECIPES:
         raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
-    complete = _with(base, changes.split(", ")) if changes else RECIPES[base]
-    return _without(complete, left_out.split(", ") if left_out else [])
+    changes = dict(map(_change, changes.split(", "))) if changes else {}
+    return _without(_changed(RECIPES[base], **changes), left_out.split(", ") if left_out else [])
 
 
-def _with(base, changes):
-    weights, rules = {}, {}
-    for change in changes:
-        name, _, number = change.partition("=")
-        try:
-            value = json.loads(number)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{change!r} is no NAME=NUMBER, such as kl=0.5.") from error
-        (weights if name in RECIPES[base].weights else rules)[name] = value
-    return _changed(base, weights, **rules)
+def _change(text):
+    name, _, number = text.partition("=")
+    try:
+        return name, json.loads(number)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{text!r} is no NAME=NUMBER, such as kl=0.5.") from error
 
 
-def _changed(base="balanced", weights=types.MappingProxyType({}), **rules):
-    complete = recipe(base) if base else Recipe(weights, **rules)
-    known = [*complete.weights, *(field.name for field in dataclasses.fields(Recipe))]
-    for name in (*weights, *rules):
-        if name not in known:
-            raise ValueError(f"No ingredient is called {name!r}; there are {', '.join(known)}.")
+def _changed(base="balanced", weights=types.MappingProxyType({}), **changes):
+    """The recipe `base` with other numbers; a loss may stand among the weights or by itself."""
+    if base is None:
+        return Recipe(weights, **changes)
+    complete = recipe(base)
+    rules = {name: value for name, value in changes.items() if name not in complete.weights}
+    weights = {**weights, **{name: changes[name] for name in changes if name not in rules}}
+    known_rules = [field.name for field in dataclasses.fields(Recipe)]
+    unknown = sorted(set(weights) - set(complete.weights)) + sorted(set(rules) - set(known_rules))
+    if unknown:
+        known = ", ".join((*complete.weights, *known_rules))
+        raise ValueError(f"No ingredient is called {unknown[0]!r}; there are {known}.")
     return dataclasses.replace(complete, weights=complete.weights | weights, **rules)
 
 
