@@ -5,7 +5,7 @@ import numpy as np
 from dvae_tf.data.examples import Arrays, Info
 
 SIZE = 32
-COUNTS = {"train": 20_000, "test": 10_000}
+COUNTS = {"train": 40_000, "test": 10_000}
 CHUNK = 512
 
 
@@ -14,8 +14,8 @@ def _arc(start, stop, radius, centre=(0.0, 0.0), points=13):
     return [(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angle]
 
 
-# Outlines in a unit disc, none of which any rotation below a full turn maps onto itself.
-OUTLINES = {
+# None of which any rotation below a full turn maps onto itself.
+CORNERS = {
     "triangle": [(0.0, 1.0), (-0.55, -0.8), (0.55, -0.8)],
     "half_disc": [(x, y - 0.4) for x, y in _arc(0.0, np.pi, 0.9)],
     "ell": [(-0.6, 0.8), (-0.6, -0.8), (0.6, -0.8), (0.6, -0.3), (-0.1, -0.3), (-0.1, 0.8)],
@@ -31,14 +31,29 @@ OUTLINES = {
               *_arc(0.0, np.pi + 0.6, 0.42, (-0.42, 0.3))],
 }  # fmt: skip
 
+
+def _standardised(corners):
+    """Moves an outline's centroid to 0 and gives it area 1 (Green's theorem).
+
+    So that place and size mean the same for every class.
+    """
+    start, stop = np.array(corners), np.roll(corners, -1, axis=0)
+    cross = start[:, 0] * stop[:, 1] - start[:, 1] * stop[:, 0]
+    area = 0.5 * np.sum(cross)
+    centroid = np.sum((start + stop) * cross[:, np.newaxis], axis=0) / (6.0 * area)
+    return (start - centroid) / np.sqrt(abs(area))
+
+
+OUTLINES = {name: _standardised(corners) for name, corners in CORNERS.items()}
+
 # name: lowest, highest. The hue ends before it wraps from violet to red; a shape never leaves
 # the image.
 FACTORS = {
     "hue": (0.0, 0.75),  # of the HSV circle, saturation and value 1
-    "scale": (5.0, 10.0),  # radius in pixels
+    "scale": (5.5, 8.2),  # root of the area, in pixels
     "rotation": (-1.2, 1.2),  # radians, anticlockwise
-    "x": (11.0, 21.0),  # centre in pixels from the left
-    "y": (11.0, 21.0),  # centre in pixels from the top
+    "x": (11.0, 21.0),  # centroid in pixels from the left
+    "y": (11.0, 21.0),  # centroid in pixels from the top
     "background": (0.0, 0.5),  # grey, 0 black, 1 white
 }
 
@@ -51,7 +66,7 @@ def shapes(name, count=None, seed=0):
 
     Args:
         name: str, "train" or "test": other images of the same distribution.
-        count: int, number of images. Defaults to 20,000 (train) or 10,000 (test). A smaller set
+        count: int, number of images. Defaults to 40,000 (train) or 10,000 (test). A smaller set
             is the beginning of a larger one.
         seed: int. Defaults to 0. Same seed, same bytes.
 
@@ -73,7 +88,7 @@ def shapes(name, count=None, seed=0):
     for number, outline in enumerate(OUTLINES.values()):
         members = np.flatnonzero(label == number)
         for chunk in np.array_split(members, -(-len(members) // CHUNK) or 1):
-            image[chunk] = draw(np.array(outline), factors[chunk])
+            image[chunk] = draw(outline, factors[chunk])
     info = Info(
         name="shapes",
         split=name,
@@ -89,7 +104,7 @@ def draw(outline, factors):
     """Draws one outline with many settings of the factors.
 
     Args:
-        outline: float array [corners, 2] in the unit disc, y upwards.
+        outline: float array [corners, 2] around 0, area 1, y upwards.
         factors: float array [n, 6] in the order of `FACTORS`.
 
     Returns:

@@ -49,6 +49,18 @@ def test_shapes_use_the_whole_range_of_every_factor_and_stay_inside():
     np.testing.assert_array_equal(border, np.broadcast_to(background[:, None, None], border.shape))
 
 
+def test_place_and_size_mean_the_same_for_every_class():
+    examples, info = shapes("train", count=600)
+    columns = dict(zip(info.factor_names, examples.factors.T, strict=True))
+    saturation = np.ptp(examples.x.astype(float), axis=-1) / 255.0  # 0 on the grey background
+    share = saturation / saturation.max(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(share.sum(axis=(1, 2)), columns["scale"] ** 2, rtol=0.06)
+    centre = np.arange(32) + 0.5
+    mass = share / share.sum(axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(mass.sum(axis=1) @ centre, columns["x"], atol=0.1)
+    np.testing.assert_allclose(mass.sum(axis=2) @ centre, columns["y"], atol=0.1)
+
+
 def test_shapes_are_antialiased():
     examples, _ = shapes("train", count=60)
     for image in examples.x:
@@ -59,11 +71,10 @@ def test_no_outline_looks_the_same_after_a_turn_within_the_range():
     grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 60)] * 2), axis=-1)
     most = FACTORS["rotation"][1] - FACTORS["rotation"][0]
     for name, outline in OUTLINES.items():
-        corners = np.array(outline)
-        still = signed_distance(corners, grid) < 0
+        still = signed_distance(outline, grid) < 0
         for angle in np.linspace(0.25, most, 10):
             turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-            turned = signed_distance(corners @ turn, grid) < 0
+            turned = signed_distance(outline @ turn, grid) < 0
             overlap = np.sum(still & turned) / np.sum(still | turned)
             assert overlap < 0.93, (name, angle)
 
