@@ -1,5 +1,7 @@
 """What all models share: they draw inputs of a class, and are trained group by group of weights."""
 
+import functools
+import itertools
 import math
 import numbers
 
@@ -16,6 +18,7 @@ TEST_SEED = (0, 0)
 # While the last part settles: nothing that it follows moves any more.
 SETTLING_RATE = 4.0
 BATCHES_BETWEEN_LOOKS = 8
+STEPS_PLANNED = 1024
 # What is left of a learning rate at the end of its cosine.
 LEAST_RATE = 0.01
 
@@ -70,10 +73,16 @@ class ClassConditionalModel(keras.Model):
         self.training_steps.assign(training_steps or 0)
         self._network_names = []
         self._trackers = {}
+        self._step_kind, self._kinds_ahead = None, None
 
     def _counter(self, name, dtype):
         return self.add_weight(
-            name=name, shape=(), dtype=dtype, initializer="zeros", trainable=False
+            name=name,
+            shape=(),
+            dtype=dtype,
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
         )
 
     def _follow_recipe(self, recipe, loss_weights, n_gm):
@@ -222,7 +231,7 @@ class ClassConditionalModel(keras.Model):
 
     def _begin_training(self, params):
         """Lets the first `fit` decide how long the training is, where it is to be known."""
-        if self._follows_progress() and not int(self.training_steps):
+        if self._follows_progress() and not int(self.training_steps.numpy()):
             if not params["steps"]:
                 raise ValueError(
                     "The recipe's rates and weights follow the training, whose length is not "
@@ -237,10 +246,12 @@ class ClassConditionalModel(keras.Model):
         return self.rules.annealed or self._settling() or self.rules.average_decay or scheduled
 
     def _begin_epoch(self):
-        """What a subclass does before every epoch of `fit`."""
+        """What is done before every epoch of `fit`."""
+        self._kinds_ahead = self._kinds_from_now()
 
     def _end_epoch(self):
         """Counts the epoch; after the last one, weights that were averaged become the averages."""
+        self._kinds_ahead = None
         self.epochs_trained.assign_add(1)
         if self._progress() >= 1.0:
             for group, variables in self.weight_groups().items():
@@ -258,42 +269,92 @@ class ClassConditionalModel(keras.Model):
         x, label = self._unpack(data)
         if self.rules.annealed:
             self._anneal()
-        if self._settling():
-            begun = self._progress() >= 1.0 - self._settling()
-            tf.cond(begun, lambda: self._settle(x, label), lambda: self._train(x, label))
+        kinds = [self._step_of_batch, self._step_of_all, self._settle, self._settle_and_look]
+        steps = [functools.partial(step, x, label) for step in kinds]
+        if self._step_kind is None:
+            tf.switch_case(self._step_kinds(tf.convert_to_tensor(self.batches_trained)), steps)
         else:
-            self._train(x, label)
+            steps[self._step_kind]()
         self.batches_trained.assign_add(1)
-        return self.get_metrics_result()
+        return self._logs()
 
-    def _train(self, x, label):
+    def make_train_function(self, force=False):
+        """Makes `train_function`: one compiled step of each kind, the next one chosen outside.
+
+        Steps without branches, since gradients cannot be summed over devices within one. Only
+        where `steps_per_execution` takes several kinds together, the step chooses for itself.
+
+        Args:
+            force: bool, whether it is made again if it is there. Defaults to False.
+        """
+        if self.train_function is not None and not force:
+            return
+        compiled = {}
+
+        def train_function(iterator):
+            ahead = self._kinds_ahead or self._kinds_from_now()
+            kinds = set(itertools.islice(ahead, self.steps_per_execution))
+            self._step_kind = kinds.pop() if len(kinds) == 1 else None
+            if self._step_kind not in compiled:
+                super(ClassConditionalModel, self).make_train_function(force=True)
+                compiled[self._step_kind] = self.train_function
+                self.train_function = train_function
+            try:
+                return compiled[self._step_kind](iterator)
+            finally:
+                self._step_kind = None
+
+        self.train_function = train_function
+
+    def _kinds_from_now(self):
+        """Yields the kind of every step to come; the first is looked at if none else is."""
+        batches = int(self.batches_trained.numpy()) + tf.range(STEPS_PLANNED, dtype=tf.int64)
+        first = int(self._step_kinds(batches[0]))
+        yield 3 if first == 2 else first
+        batches += 1
+        while True:
+            yield from self._step_kinds(batches).numpy().tolist()
+            batches += STEPS_PLANNED
+
+    def _step_kinds(self, batches):
+        """What follows after so many batches, int64 tensor: which step of `train_step`, int32."""
+        kinds = tf.where(tf.equal(batches % self.n_gm, self.n_gm - 1), 1, 0)
+        if self._settling():
+            settling = tf.where(tf.equal(batches % BATCHES_BETWEEN_LOOKS, 0), 3, 2)
+            begun = self._progress(batches) >= 1.0 - self._settling()
+            kinds = tf.where(begun, settling, kinds)
+        return kinds
+
+    def _step_of_batch(self, x, label):
         if self.batch_objectives:
             self._step(self._batch_losses, self.batch_objectives, x, label, training=True)
-        if self.n_gm == 1:
-            self._joint_step(x, label)
-        else:
-            last = tf.equal(self.batches_trained % self.n_gm, self.n_gm - 1)
-            tf.cond(last, lambda: self._joint_step(x, label), lambda: None)
+
+    def _step_of_all(self, x, label):
+        self._step_of_batch(x, label)
+        self._joint_step(x, label)
 
     def _settle(self, x, label):
-        """Trains what follows networks that no longer change.
-
-        All other losses stand still and are looked at now and then.
-        """
-        seed = tf.cast(self.seed_generator.next(), tf.int32)
+        """Trains what follows networks that no longer change, all other losses standing still."""
+        seed = self._next_seed()
         self._step(self._settling_losses, self.settled_objectives, x, label, seed)
-        looks = tf.equal(self.batches_trained % BATCHES_BETWEEN_LOOKS, 0)
-        tf.cond(looks, lambda: self._look(x, label, seed), lambda: None)
+
+    def _settle_and_look(self, x, label):
+        self._settle(x, label)
+        self._look(x, label, self._next_seed())
 
     def _look(self, x, label, seed):
         if self.batch_objectives:
             self._track(self._batch_losses(x, label, training=False), label)
         self._track(self._joint_losses(x, label, seed, training=False), label)
 
-    def _progress(self):
-        """The share of the training that is done: 0 as long as its length is not known."""
+    def _progress(self, batches=None):
+        """The share of the training that is done, now or after so many batches.
+
+        0 as long as the training's length is not known.
+        """
         steps = tf.cast(tf.convert_to_tensor(self.training_steps), tf.float32)
-        done = tf.cast(tf.convert_to_tensor(self.batches_trained), tf.float32)
+        done = tf.convert_to_tensor(self.batches_trained) if batches is None else batches
+        done = tf.cast(done, tf.float32)
         return tf.clip_by_value(tf.math.divide_no_nan(done, steps), 0.0, 1.0)
 
     def _settling(self):
@@ -332,7 +393,14 @@ class ClassConditionalModel(keras.Model):
         """
         x, label = self._unpack(data)
         self._look(x, label, TEST_SEED)
-        return self.get_metrics_result()
+        return self._logs()
+
+    def _logs(self):
+        """What a step reports; Keras averages workers along an axis, which there must be."""
+        means = self.get_metrics_result()
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
+            return {name: mean[tf.newaxis] for name, mean in means.items()}
+        return means
 
     @staticmethod
     def _unpack(data):
@@ -347,8 +415,16 @@ class ClassConditionalModel(keras.Model):
             )
         return tf.cast(x, tf.float32), tf.reshape(tf.cast(label, tf.int32), [-1])
 
-    def _joint_step(self, x, label):
+    def _next_seed(self):
+        """A seed for the noise of a step, another one in each replica: int32 tensor [2]."""
         seed = tf.cast(self.seed_generator.next(), tf.int32)
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+            seed = tf.random.fold_in(seed, replica, alg="philox")
+        return seed
+
+    def _joint_step(self, x, label):
+        seed = self._next_seed()
         self._step(self._joint_losses, self.joint_objectives, x, label, seed, training=True)
 
     def _step(self, losses, objectives, x, label, *more, **options):
@@ -394,21 +470,29 @@ class ClassConditionalModel(keras.Model):
 
     def _totals(self, values, objectives, label):
         """What each group of weights minimises: {group: weighted sum of its losses' means}."""
-        known = tf.cast(label >= 0, tf.float32)
-
-        def mean(name):
-            if name in self.of_labelled:
-                return tf.math.divide_no_nan(
-                    tf.reduce_sum(known * values[name]), tf.reduce_sum(known)
-                )
-            return tf.reduce_mean(values[name])
-
+        means = self._means(values, {name for names in objectives.values() for name in names}, label)
         return {
             group: self.optimizers[group].scale_loss(
-                tf.add_n([self._weighted(name, mean(name)) for name in names])
+                tf.add_n([self._weighted(name, means[name]) for name in names])
             )
             for group, names in objectives.items()
         }
+
+    def _means(self, values, names, label):
+        """The mean of each loss over the examples of all replicas: {name: float tensor}.
+
+        The gradient is that of this replica's share: optimisers add the replicas' up.
+        """
+        names, known = sorted(names), tf.cast(label >= 0, tf.float32)
+        counted = [
+            known if name in self.of_labelled else tf.ones_like(values[name]) for name in names
+        ]
+        sums = tf.stack([tf.reduce_sum(c * values[n]) for n, c in zip(names, counted, strict=True)])
+        counts = tf.stack([tf.reduce_sum(single) for single in counted])
+        if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            sums, counts = _sums_over_replicas(sums, counts)
+        means = tf.unstack(tf.math.divide_no_nan(sums, counts))
+        return dict(zip(names, means, strict=True))
 
     def _weighted(self, loss, mean):
         """What the mean of a loss adds to what its groups minimise."""
@@ -512,6 +596,9 @@ class ClassConditionalModel(keras.Model):
     def build(self, input_shape=None):
         """Does nothing: the networks are built when the model is made."""
 
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: Keras would call the model on a mean over devices of a batch and label."""
+
     def save_own_variables(self, store):
         store["epochs_trained"] = self.epochs_trained.numpy()
         store["batches_trained"] = self.batches_trained.numpy()
@@ -539,7 +626,7 @@ class ClassConditionalModel(keras.Model):
                 "recipe": recipe_config(self.recipe),
                 "loss_weights": dict(self.loss_weights),
                 "n_gm": self.n_gm,
-                "training_steps": int(self.training_steps),
+                "training_steps": int(self.training_steps.numpy()),
                 "seed": self.seed,
             }
         )
@@ -552,6 +639,14 @@ class ClassConditionalModel(keras.Model):
             if isinstance(value, dict) and "class_name" in value and name != "dtype"
         }
         return cls(**config | serialised)
+
+
+def _sums_over_replicas(sums, counts):
+    """Adds up over replicas, the gradient staying that of this replica's own sums."""
+    own = tf.stop_gradient(sums)
+    replica = tf.distribute.get_replica_context()
+    added, counts = replica.all_reduce(tf.distribute.ReduceOp.SUM, [own, counts])
+    return sums + (added - own), counts
 
 
 def _cosine(way):

@@ -221,11 +221,12 @@ class DisentangledVAE(ClassConditionalModel):
 
     def _begin_epoch(self):
         """Lets the learning rate of the variances fall, as the recipe says; forgets old codes."""
+        super()._begin_epoch()
         if self.flow is not None:
             self.memory.clear()
         rate = self._first_rates["prior_variances"]
         if rate is not None and self.variance_decay_epochs:
-            decays = int(self.epochs_trained) // self.variance_decay_epochs
+            decays = int(self.epochs_trained.numpy()) // self.variance_decay_epochs
             self.optimizers["prior_variances"].learning_rate = rate * 0.1**decays
 
     def _weight(self, loss):
@@ -235,7 +236,7 @@ class DisentangledVAE(ClassConditionalModel):
 
     def _batch_losses(self, x, label, training):
         if training and self.rules.shift and len(self.sample_shape) == 3:
-            seed = tf.cast(self.seed_generator.next(), tf.int32)
+            seed = self._next_seed()
             x = shifted(x, self.rules.shift, seed)
         z_s = self.encoder_s(x, training=training)
         log_prob = self.prior_s.log_prob(z_s)
