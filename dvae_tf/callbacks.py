@@ -250,7 +250,7 @@ class Snapshots(keras.callbacks.Callback):
         self.count = count
 
     def on_train_begin(self, logs=None):
-        if int(self.model.epochs_trained) == 0:
+        if int(self.model.epochs_trained.numpy()) == 0:
             self._keep(0)
 
     def on_epoch_end(self, epoch, logs=None):

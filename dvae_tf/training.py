@@ -7,6 +7,7 @@ import platform
 import time
 
 from dvae_tf import runs
+from dvae_tf.distribution import by_example, is_chief, make_strategy
 from dvae_tf.files import read_json, write_json
 
 # The published ten epochs, after which the rate of the mixture's variances falls, are at least as
@@ -36,6 +37,7 @@ def train(
     output=None,
     console=None,
     measure=True,
+    strategy=None,
 ):
     """Trains a model, keeps it in a folder and measures it.
 
@@ -60,9 +62,12 @@ def train(
         output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
         console: rich.console.Console for what is printed. Defaults to standard output.
         measure: bool, whether the trained model is measured and drawn. Defaults to True.
+        strategy: tf.distribute.Strategy of `dvae_tf.distribution`. Defaults to one device. Of
+            several workers the first alone writes files and measures.
 
     Returns:
-        dict, what report.json holds (empty without `measure`); None if the user stopped the run.
+        dict, what report.json holds (empty without `measure`, and for other workers than the
+        first); None if the user stopped the run.
 
     Raises:
         ValueError: if an argument does not fit, or the folder holds a run already.
@@ -88,18 +93,21 @@ def train(
         if arguments[name] < 1:
             raise ValueError(f"{name} is {arguments[name]}; give at least 1.")
     folder = pathlib.Path(output) if output else runs.ROOT / folder_name(dataset)
-    if (folder / "run.json").exists():
+    strategy = strategy or make_strategy()
+    if is_chief(strategy) and (folder / "run.json").exists():
         raise ValueError(
             f"{folder} holds a run already. Go on with it (--resume), give another folder "
             "(--output), or remove it."
         )
     data = runs.Data(arguments)
-    new = _new_model(arguments, data)
-    write_json(folder / "run.json", _describe(arguments, data))
-    return _train(folder, arguments, data, new, console, measure)
+    with strategy.scope():
+        new = _new_model(arguments, data)
+    if is_chief(strategy):
+        write_json(folder / "run.json", _describe(arguments, data))
+    return _train(folder, arguments, data, new, strategy, console, measure)
 
 
-def resume(folder=None, epochs=None, console=None, measure=True):
+def resume(folder=None, epochs=None, console=None, measure=True, strategy=None):
     """Goes on with a run that was stopped, as if it never had been.
 
     Args:
@@ -107,6 +115,7 @@ def resume(folder=None, epochs=None, console=None, measure=True):
         epochs: int, in place of the number that the run was started with. Defaults to that.
         console: rich.console.Console for what is printed. Defaults to standard output.
         measure: bool, as in `train`.
+        strategy: tf.distribute.Strategy, as in `train`; it may be another one than before.
 
     Returns:
         dict, as `train`.
@@ -114,16 +123,19 @@ def resume(folder=None, epochs=None, console=None, measure=True):
     Raises:
         ValueError: if the folder holds no run.
     """
+    strategy = strategy or make_strategy()
     folder = runs.find(folder)
     description = read_json(folder / "run.json")
     arguments = description["arguments"]
     if epochs:
         arguments["epochs"] = epochs
-        write_json(folder / "run.json", description)
+        if is_chief(strategy):
+            write_json(folder / "run.json", description)
     data = runs.Data(arguments)
-    begun = (folder / "model.keras").exists()
-    model = runs.load(folder) if begun else _new_model(arguments, data)
-    return _train(folder, arguments, data, model, console, measure)
+    with strategy.scope():
+        begun = (folder / "model.keras").exists()
+        model = runs.load(folder) if begun else _new_model(arguments, data)
+    return _train(folder, arguments, data, model, strategy, console, measure)
 
 
 def folder_name(dataset):
@@ -168,15 +180,15 @@ def _describe(arguments, data):
     }
 
 
-def _train(folder, arguments, data, model, console, measure):
+def _train(folder, arguments, data, model, strategy, console, measure):
     from rich.console import Console
 
-    console = console or Console()
-    done = int(model.epochs_trained)
+    console = console or Console(quiet=not is_chief(strategy))
+    done = int(model.epochs_trained.numpy())
     # Learning rates fall over all epochs, also over those that a resumed run is given in addition.
     model.training_steps.assign(arguments["epochs"] * data.steps_per_epoch)
     if done < arguments["epochs"]:
-        done = _fit(folder, arguments, data, model, console)
+        done = _fit(folder, arguments, data, model, strategy, console)
     if done < arguments["epochs"]:
         console.print(
             f"Stopped. {done} of {arguments['epochs']} epochs are saved in {folder}; go on with:\n"
@@ -184,15 +196,17 @@ def _train(folder, arguments, data, model, console, measure):
             soft_wrap=True,
         )
         return None
-    if not measure:
+    if not measure or not is_chief(strategy):
         return {}
     from dvae_tf.evaluation import QUICK_PARTS
     from dvae_tf.measurement import measure_model
 
+    if strategy.num_replicas_in_sync > 1:
+        model = runs.load(folder)  # On one device: the other workers do not measure.
     return measure_model(folder, data, model, console, QUICK_PARTS)
 
 
-def _fit(folder, arguments, data, model, console):
+def _fit(folder, arguments, data, model, strategy, console):
     """Trains to the last epoch or until the user stops it.
 
     Returns:
@@ -200,9 +214,19 @@ def _fit(folder, arguments, data, model, console):
     """
     from dvae_tf import callbacks
 
-    done = int(model.epochs_trained)
+    done = int(model.epochs_trained.numpy())
     # One endless stream of batches, the same for the same seed: a resumed run skips what was used.
     batches = data.train.repeat().skip(done * data.steps_per_epoch)
+    training = {
+        "steps_per_epoch": data.steps_per_epoch,
+        "epochs": arguments["epochs"],
+        "initial_epoch": done,
+        "validation_data": by_example(data.validation),
+        "verbose": 0,
+    }
+    if not is_chief(strategy):
+        model.fit(by_example(batches), **training)
+        return int(model.epochs_trained.numpy())
     checkpoint = callbacks.Checkpoint(folder, callbacks.read_history(folder / "history.csv")[:done])
     progress = callbacks.ProgressBar(
         arguments["epochs"],
@@ -213,15 +237,10 @@ def _fit(folder, arguments, data, model, console):
     )
     stop = callbacks.GracefulStop(console)
     started = time.monotonic()
+    observers = _observers(folder, arguments, data, model)
     try:
         model.fit(
-            batches,
-            steps_per_epoch=data.steps_per_epoch,
-            epochs=arguments["epochs"],
-            initial_epoch=done,
-            validation_data=data.validation,
-            callbacks=[progress, stop, *_observers(folder, arguments, data, model), checkpoint],
-            verbose=0,
+            by_example(batches), callbacks=[progress, stop, *observers, checkpoint], **training
         )
     except KeyboardInterrupt:
         progress.on_train_end()

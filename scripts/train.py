@@ -85,6 +85,18 @@ def parse_arguments():
         help="go on with the run in --output, by default the newest; its own arguments hold, but "
         "--epochs may be raised",
     )
+    parser.add_argument(
+        "--strategy",
+        help="mirrored: all GPUs of this machine; multi_worker: several machines, one process "
+        "each (default: one device)",
+    )
+    parser.add_argument(
+        "--workers",
+        nargs="+",
+        metavar="HOST:PORT",
+        help="all workers, the same on each (default: TF_CONFIG)",
+    )
+    parser.add_argument("--worker-index", type=int, help="which of them this process is, from 0")
     return parser.parse_args()
 
 
@@ -94,10 +106,12 @@ def main():
 
     import_tensorflow_quietly()
     from dvae_tf import training
+    from dvae_tf.distribution import make_strategy
 
     try:
+        strategy = make_strategy(arguments.strategy, arguments.workers, arguments.worker_index)
         if arguments.resume:
-            report = training.resume(arguments.output, arguments.epochs)
+            report = training.resume(arguments.output, arguments.epochs, strategy=strategy)
         else:
             report = training.train(
                 dataset=arguments.dataset,
@@ -115,6 +129,7 @@ def main():
                 latent_dim_u=arguments.latent_dim_u,
                 labelled=arguments.labelled,
                 output=arguments.output,
+                strategy=strategy,
             )
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)

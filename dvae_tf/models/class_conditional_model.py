@@ -470,7 +470,9 @@ class ClassConditionalModel(keras.Model):
 
     def _totals(self, values, objectives, label):
         """What each group of weights minimises: {group: weighted sum of its losses' means}."""
-        means = self._means(values, {name for names in objectives.values() for name in names}, label)
+        means = self._means(
+            values, {name for names in objectives.values() for name in names}, label
+        )
         return {
             group: self.optimizers[group].scale_loss(
                 tf.add_n([self._weighted(name, means[name]) for name in names])

@@ -36,9 +36,7 @@ JOINT_OBJECTIVES = {
 # Where z_s is E_S's output, and where it is bounded to its component.
 PUBLISHED_OBJECTIVES = {"encoder_s": ("reconstruction", "joint_likelihood")}
 BOUNDED_OBJECTIVES = {"prior_means": ("separation",), "prior_variances": ("separation",)}
-# Where a flow carries the codes of every class onto N(0, I).
-FLOW_OBJECTIVES = {"flow": ("flow_likelihood",)}
-
+REPORTED_WHERE_TRAINED = ("separation", "flow_likelihood", "flow_agreement")
 TRACKED_LOSSES = (
     "classification",
     "likelihood",
@@ -151,7 +149,7 @@ class DisentangledVAE(ClassConditionalModel):
         if self.flow is not None:
             networks.append("flow")
         reported = [name for names in self.joint_objectives.values() for name in names]
-        more = [name for name in ("separation", "flow_likelihood") if name in reported]
+        more = [name for name in REPORTED_WHERE_TRAINED if name in reported]
         self._complete(networks, ("accuracy", *TRACKED_LOSSES, *more))
 
     def _make_encoders(self, encoder_s, encoder_u, latent_dim_s, latent_dim_u):
@@ -203,7 +201,10 @@ class DisentangledVAE(ClassConditionalModel):
     @property
     def settled_objectives(self):
         """Which losses train which groups at the end, all else fixed: {group: losses}."""
-        return FLOW_OBJECTIVES if self.flow is not None else {}
+        if self.flow is None:
+            return {}
+        agreement = ["flow_agreement"] if self.loss_weights["flow_agreement"] else []
+        return {"flow": ("flow_likelihood", *agreement)}
 
     of_labelled = ("accuracy", "classification", "latent_classification")
     minimised = ("classification", "likelihood", "reconstruction", "kl")
@@ -299,8 +300,17 @@ class DisentangledVAE(ClassConditionalModel):
         z_u = draw(posterior, seed)
         code = self.flow.inverse(z_u, z_s)
         kl = losses.kl_of_draw(code, z_u, posterior, self.flow(code, z_s)[1])
-        likelihood = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
-        return code, {"kl": kl, "flow_likelihood": likelihood}
+        return code, {"kl": kl, **self._flow_losses(tf.stop_gradient(code), z_s)}
+
+    def _flow_losses(self, code, z_s):
+        """What the flow learns from codes and the means of their components."""
+        z_u, log_det = self.flow(code, z_s)
+        found = {"flow_likelihood": losses.flow_likelihood(z_u, log_det)}
+        if self.loss_weights["flow_agreement"]:
+            # Those of the neighbour in the batch: as often of each class as the classes are.
+            other, _ = self.flow(code, tf.roll(z_s, 1, axis=0))
+            found["flow_agreement"] = losses.flow_agreement(z_u, other)
+        return found
 
     def _settling_losses(self, x, label, seed):
         """Codes for the flow alone: it is small beside the networks and takes many at a time."""
@@ -311,8 +321,7 @@ class DisentangledVAE(ClassConditionalModel):
         mean, stddev, z_s = tf.split(recalled, (*[self.latent_dim_u] * 2, self.latent_dim_s), -1)
         stddev *= self.rules.settling_noise
         z_u = draw(gaussian(self.flow(mean, z_s)[0], stddev), seed_noise)
-        code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
-        return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
+        return self._flow_losses(tf.stop_gradient(self.flow.inverse(z_u, z_s)), z_s)
 
     def _decode_and_judge(self, x, label, z, seed, training):
         return self.decoder(z, training=training), {}

@@ -2,12 +2,9 @@
 
 import keras
 
+from dvae_tf.networks.batch_normalization import BatchNormalization
 from dvae_tf.networks.body import Body
 from dvae_tf.networks.spectral_normalization import SpectralConv2D, SpectralDense
-
-# Short runs see a few hundred steps only: Keras's default of 0.99 would still remember the initial
-# statistics when training ends.
-BATCH_NORM_MOMENTUM = 0.9
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -98,7 +95,7 @@ class Downsampler(Body):
     def _activation(self):
         activation = [keras.layers.LeakyReLU(self.negative_slope)]
         if self.batch_norm:
-            return [keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM), *activation]
+            return [BatchNormalization(), *activation]
         return activation
 
     def get_config(self):

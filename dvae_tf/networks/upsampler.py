@@ -4,8 +4,8 @@ import math
 
 import keras
 
+from dvae_tf.networks.batch_normalization import BatchNormalization
 from dvae_tf.networks.body import Body
-from dvae_tf.networks.downsampler import BATCH_NORM_MOMENTUM
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -78,7 +78,7 @@ class Upsampler(Body):
                 if surplus:
                     layers.append(keras.layers.Cropping2D(((0, surplus), (0, surplus))))
                 if self.batch_norm:
-                    layers.append(keras.layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM))
+                    layers.append(BatchNormalization())
                 layers.append(keras.layers.ReLU())
                 side = target
         return layers

@@ -37,6 +37,7 @@ ROUTES = {
     "latent_confusion": {"encoder_u"},
     "latent_classification": {"latent_classifier"},
     "flow_likelihood": {"flow"},
+    "flow_agreement": {"flow"},
     "discrimination": {"discriminator"},
     "generation": {"decoder"},
 }

@@ -1,0 +1,36 @@
+"""Batch normalisation over all devices that share a batch."""
+
+import keras
+import tensorflow as tf
+
+# Short runs see a few hundred steps only: Keras's default of 0.99 would still remember the initial
+# statistics when training ends.
+MOMENTUM = 0.9
+
+
+@keras.saving.register_keras_serializable("dvae_tf")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """`keras.layers.BatchNormalization`, whose statistics are those of the whole batch.
+
+    Under a tf.distribute.Strategy of several replicas they are taken over all of these, so that a
+    layer that was saved on one device does the same on several, and the other way round.
+
+    Args:
+        momentum: float, of the running statistics. Defaults to 0.9.
+        **kwargs: of `keras.layers.BatchNormalization`.
+
+    Example:
+
+    >>> tuple(BatchNormalization()(keras.ops.ones((4, 2)), training=True).shape)
+    (4, 2)
+    """
+
+    def __init__(self, momentum=MOMENTUM, **kwargs):
+        super().__init__(momentum=momentum, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        self.synchronized = tf.distribute.get_strategy().num_replicas_in_sync > 1
+        return super().call(inputs, training=training, mask=mask)
+
+    def get_config(self):
+        return super().get_config() | {"synchronized": False}
