@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 
 
 @contextlib.contextmanager
@@ -32,7 +33,21 @@ def written(path):
         yield temporary
         os.replace(temporary, path)
     finally:
+        if temporary.is_dir():
+            shutil.rmtree(temporary)
         temporary.unlink(missing_ok=True)
+
+
+def copied(folder, path, without):
+    """Copies a folder; it has its name only once it is complete.
+
+    Args:
+        folder: pathlib.Path, what is copied.
+        path: pathlib.Path, the copy.
+        without: str, the name of files that are left out.
+    """
+    with written(path) as temporary:
+        shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(without))
 
 
 def cache_folder():

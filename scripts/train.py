@@ -5,6 +5,8 @@ Without arguments: the bundled handwritten digits, into runs/digits.
 """
 
 import argparse
+import json
+import pathlib
 import sys
 
 
@@ -12,6 +14,10 @@ def loss_weight(text):
     name, _, weights = text.partition("=")
     first, *more = map(float, weights.split(","))
     return name, [first, *more] if more else first
+
+
+def json_file(path):
+    return json.loads(pathlib.Path(path).read_text())
 
 
 def parse_arguments():
@@ -97,6 +103,14 @@ def parse_arguments():
         help="all workers, the same on each (default: TF_CONFIG)",
     )
     parser.add_argument("--worker-index", type=int, help="which of them this process is, from 0")
+    parser.add_argument(
+        "--settings",
+        type=json_file,
+        default={},
+        metavar="FILE",
+        help="JSON file of arguments in place of the defaults, such as scripts/tune.py's best.json",
+    )
+    parser.set_defaults(**parser.parse_args().settings)
     return parser.parse_args()
 
 

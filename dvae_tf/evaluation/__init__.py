@@ -2,7 +2,16 @@
 
 from dvae_tf.evaluation.figure import Figure
 from dvae_tf.evaluation.judge import Judge, train_judge
-from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, report
+from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, parts_of, report
 from dvae_tf.evaluation.subject import Subject
 
-__all__ = ["PARTS", "QUICK_PARTS", "Figure", "Judge", "Subject", "report", "train_judge"]
+__all__ = [
+    "PARTS",
+    "QUICK_PARTS",
+    "Figure",
+    "Judge",
+    "Subject",
+    "parts_of",
+    "report",
+    "train_judge",
+]

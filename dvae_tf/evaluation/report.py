@@ -233,3 +233,43 @@ PARTS = {
 }
 # What the end of training shows.
 QUICK_PARTS = ("judge", "classification", "reconstruction", "samples", "swap")
+# How the keys of what each part finds begin.
+KEYS = {
+    "judge_": "judge",
+    "zs_": "classification",
+    "mi_zs_": "classification",
+    "reconstruction_": "reconstruction",
+    "sample_": "samples",
+    "arc_": "samples",
+    "swap_": "swap",
+    "zu_leakage": "leakage",
+    "zu_alive": "activity",
+    "factors": "factors",
+    "generation": "generation",
+}
+
+
+def parts_of(keys):
+    """Which parts find some figures.
+
+    Args:
+        keys: sequence of str, keys of report.json with dots between.
+
+    Returns:
+        list of str, keys of `PARTS`.
+
+    Raises:
+        ValueError: if no part finds one.
+
+    Example:
+
+    >>> parts_of(["zs_accuracy", "zu_leakage.mean.knn"])
+    ['classification', 'leakage']
+    """
+    needed = []
+    for key in keys:
+        found = [part for begin, part in KEYS.items() if key.startswith(begin)]
+        if not found:
+            raise ValueError(f"No figure is called {key!r}; see docs/evaluation.md.")
+        needed += found
+    return [part for part in PARTS if part in needed]

@@ -29,9 +29,10 @@ class Adversarial:
         self._complete((*networks, "discriminator"), metrics)
 
     def _decode_and_judge(self, x, label, z, seed, training):
-        """Decodes codes and samples in one pass, and judges them with the inputs in another.
+        """Decodes codes, then samples, and judges them together with the inputs.
 
-        One pass, so that a spectral norm's power iteration moves on once a step.
+        Apart, so that encoders do not wait for gradients of samples; together, so that a spectral
+        norm's power iteration moves on once a step.
 
         Args:
             x: float tensor [batch, *shape].
@@ -49,18 +50,18 @@ class Adversarial:
         codes, labels = [self._draw_codes(sampled_label, seeds)], [sampled_label]
         if z is not None:
             codes, labels = [z, *codes], [label, *labels]
-        images = self.decoder(tf.concat(codes, axis=0), training=training)
-        judged = augment(tf.concat([x, images], axis=0), self.rules.augmentation, seed)
+        images = [self.decoder(single, training=training) for single in codes]
+        judged = augment(tf.concat([x, *images], axis=0), self.rules.augmentation, seed)
         logits = self.discriminator(
             (judged, tf.concat([label, *labels], axis=0)), training=training
         )
         on_real, *on_generated = tf.split(logits, 1 + len(codes))
-        return None if z is None else images[:batch], {
+        return None if z is None else images[0], {
             "discrimination": losses.discrimination(
                 on_real, *on_generated, averaged=self.rules.averaged_hinge
             ),
             "generation": losses.generation(*on_generated),
-            **self._diversity(images[-batch:], codes[-1]),
+            **self._diversity(images[-1], codes[-1]),
         }
 
     def _drawn_labels(self, count, seed):

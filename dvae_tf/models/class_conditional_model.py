@@ -441,7 +441,7 @@ class ClassConditionalModel(keras.Model):
 
     @property
     def joint_objectives(self):
-        """Which losses train which groups of weights in the joint step: {group: losses}."""
+        """Which losses train which groups of weights in the joint step: {group(s): losses}."""
         raise NotImplementedError
 
     @property
@@ -469,16 +469,17 @@ class ClassConditionalModel(keras.Model):
     of_labelled = ()
 
     def _totals(self, values, objectives, label):
-        """What each group of weights minimises: {group: weighted sum of its losses' means}."""
-        means = self._means(
-            values, {name for names in objectives.values() for name in names}, label
-        )
-        return {
-            group: self.optimizers[group].scale_loss(
-                tf.add_n([self._weighted(name, means[name]) for name in names])
-            )
-            for group, names in objectives.items()
-        }
+        """What groups of weights minimise: {tuple of groups: weighted sum of losses' means}."""
+        reported = {name for names in objectives.values() for name in names}
+        means, totals = self._means(values, reported, label), {}
+        for key, names in objectives.items():
+            total = tf.add_n([self._weighted(name, means[name]) for name in names])
+            groups = (key,) if isinstance(key, str) else key
+            # Each optimiser for float16 has a scale of its own.
+            alone = self.dtype_policy.name == "mixed_float16"
+            for together in [(group,) for group in groups] if alone else [groups]:
+                totals[together] = self.optimizers[together[0]].scale_loss(total)
+        return totals
 
     def _means(self, values, names, label):
         """The mean of each loss over the examples of all replicas: {name: float tensor}.
@@ -515,10 +516,14 @@ class ClassConditionalModel(keras.Model):
         return tfp.math.interp_regular_1d_grid(progress, 0.0, 1.0, weight)
 
     def _apply_gradients(self, tape, totals):
-        groups = self.weight_groups()
-        gradients = {group: tape.gradient(total, groups[group]) for group, total in totals.items()}
-        for group, gradient in gradients.items():
-            self.optimizers[group].apply(gradient, groups[group])
+        weights = self.weight_groups()
+        gradients = {
+            groups: tape.gradient(total, [weights[group] for group in groups])
+            for groups, total in totals.items()
+        }
+        for groups, of_groups in gradients.items():
+            for group, gradient in zip(groups, of_groups, strict=True):
+                self.optimizers[group].apply(gradient, weights[group])
 
     def _track(self, values, label):
         known = tf.cast(label >= 0, tf.float32)

@@ -21,21 +21,23 @@ REMEMBERED_CODES = 16384
 SEED_OF_Z_S = 1
 
 # The column "trains" of the method: which losses reach which group of weights, and no other.
-# L_GM, on every batch.
+# Groups named together share a pass backwards: no loss of one but reaches the others as well, or
+# not at all. L_GM, on every batch.
 MIXTURE_OBJECTIVES = {
-    "encoder_s": ("classification", "likelihood"),
-    "prior_means": ("classification", "likelihood"),
-    "prior_variances": ("classification", "likelihood"),
+    ("encoder_s", "prior_means", "prior_variances"): ("classification", "likelihood"),
 }
 # Everything else, on every n_gm-th batch.
 JOINT_OBJECTIVES = {
-    "encoder_u": ("reconstruction", "kl", "latent_confusion"),
     "decoder": ("reconstruction",),
     "latent_classifier": ("latent_classification",),
 }
+OF_ENCODER_U = ("reconstruction", "kl", "latent_confusion")
 # Where z_s is E_S's output, and where it is bounded to its component.
-PUBLISHED_OBJECTIVES = {"encoder_s": ("reconstruction", "joint_likelihood")}
-BOUNDED_OBJECTIVES = {"prior_means": ("separation",), "prior_variances": ("separation",)}
+PUBLISHED_OBJECTIVES = {("encoder_s", "encoder_u"): (*OF_ENCODER_U, "joint_likelihood")}
+BOUNDED_OBJECTIVES = {
+    "encoder_u": OF_ENCODER_U,
+    ("prior_means", "prior_variances"): ("separation",),
+}
 REPORTED_WHERE_TRAINED = ("separation", "flow_likelihood", "flow_agreement")
 TRACKED_LOSSES = (
     "classification",
