@@ -13,7 +13,7 @@ shipped: .venv/installed-dev demo
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
