@@ -23,9 +23,10 @@ def measured(preset, gan, batch_size, repeats):
     """Times both steps on Fashion-MNIST's shape.
 
     Returns:
-        dict of "seconds" and "reference_seconds", medians, their "ratio", and the process's
-        "peak_megabytes" so far.
+        dict of "seconds", "bfloat16_seconds" and "reference_seconds", medians, the first two's
+        "ratio" and "bfloat16_ratio" to the last, and the process's "peak_megabytes" so far.
     """
+    import keras
     import numpy as np
     import tensorflow as tf
     from reference_step import make_reference_step
@@ -37,9 +38,13 @@ def measured(preset, gan, batch_size, repeats):
     x = tf.constant(random.uniform(-1, 1, (batch_size, 28, 28, 1)), tf.float32)
     label = tf.constant(random.integers(10, size=batch_size), tf.int32)
     ours, plain = (kind((28, 28, 1), 10, preset, "paper", n_gm=1) for _ in range(2))
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    half = kind((28, 28, 1), 10, preset, "paper", n_gm=1)
+    keras.config.set_dtype_policy("float32")
     reference = make_reference_step(plain)
     steps = {
         "seconds": tf.function(lambda: ours.train_step((x, label))),
+        "bfloat16_seconds": tf.function(lambda: half.train_step((x, label))),
         "reference_seconds": tf.function(lambda: reference(x, label)),
     }
     times = {name: [] for name in steps}
@@ -49,7 +54,8 @@ def measured(preset, gan, batch_size, repeats):
             step()
             times[name].append(time.perf_counter() - begin)
     found = {name: float(np.median(seconds[2:])) for name, seconds in times.items()}
-    found["ratio"] = found["seconds"] / found["reference_seconds"]
+    for name in ("", "bfloat16_"):
+        found[f"{name}ratio"] = found[f"{name}seconds"] / found["reference_seconds"]
     found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
 
@@ -62,15 +68,16 @@ def main():
     from dvae_tf.files import write_json
 
     table = {}
-    print("| preset | discriminator | ours, ms | reference, ms | ratio |\n|---|---|---|---|---|")
+    print(
+        "| preset | discriminator | reference, ms | ours | ours, bfloat16 |\n|---|---|---|---|---|"
+    )
     for preset in arguments.presets:
         for gan in (False, True):
             row = measured(preset, gan, arguments.batch_size, arguments.repeats)
             table[f"{preset}{'-gan' if gan else ''}"] = row
-            ours, reference = 1e3 * row["seconds"], 1e3 * row["reference_seconds"]
             print(
-                f"| {preset} | {'yes' if gan else 'no'} | {ours:.0f} | {reference:.0f} "
-                f"| {row['ratio']:.2f} |",
+                f"| {preset} | {'yes' if gan else 'no'} | {1e3 * row['reference_seconds']:.0f} "
+                f"| {row['ratio']:.2f} | {row['bfloat16_ratio']:.2f} |",
                 flush=True,
             )
     if arguments.output:

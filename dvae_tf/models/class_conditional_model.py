@@ -269,12 +269,15 @@ class ClassConditionalModel(keras.Model):
         x, label = self._unpack(data)
         if self.rules.annealed:
             self._anneal()
-        kinds = [self._step_of_batch, self._step_of_all, self._settle, self._settle_and_look]
+        kinds = [self._step_of_batch, self._step_of_all]
+        if self._settling():
+            kinds += [self._settle, self._settle_and_look]
         steps = [functools.partial(step, x, label) for step in kinds]
-        if self._step_kind is None:
+        kind = 1 if self.n_gm == 1 and not self._settling() else self._step_kind
+        if kind is None:
             tf.switch_case(self._step_kinds(tf.convert_to_tensor(self.batches_trained)), steps)
         else:
-            steps[self._step_kind]()
+            steps[kind]()
         self.batches_trained.assign_add(1)
         return self._logs()
 
