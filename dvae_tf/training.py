@@ -1,5 +1,6 @@
 """Training of a run, from the first epoch or from where it was stopped."""
 
+import contextlib
 import importlib.metadata
 import math
 import pathlib
@@ -71,6 +72,7 @@ def train(
 
     Raises:
         ValueError: if an argument does not fit, or the folder holds a run already.
+        ConnectionError: if another worker has gone away.
     """
     from dvae_tf.models.recipes import recipe_config
 
@@ -188,7 +190,8 @@ def _train(folder, arguments, data, model, strategy, console, measure):
     # Learning rates fall over all epochs, also over those that a resumed run is given in addition.
     model.training_steps.assign(arguments["epochs"] * data.steps_per_epoch)
     if done < arguments["epochs"]:
-        done = _fit(folder, arguments, data, model, strategy, console)
+        with _worker_lost(folder):
+            done = _fit(folder, arguments, data, model, strategy, console)
     if done < arguments["epochs"]:
         console.print(
             f"Stopped. {done} of {arguments['epochs']} epochs are saved in {folder}; go on with:\n"
@@ -204,6 +207,20 @@ def _train(folder, arguments, data, model, strategy, console, measure):
     if strategy.num_replicas_in_sync > 1:
         model = runs.load(folder)  # On one device: the other workers do not measure.
     return measure_model(folder, data, model, console, QUICK_PARTS)
+
+
+@contextlib.contextmanager
+def _worker_lost(folder):
+    """Says what to do where another worker has gone away."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.UnavailableError as error:
+        raise ConnectionError(
+            "Another worker is gone. Start all of them again as before, with --resume --output "
+            f"{folder}: they go on from the last epoch that was saved."
+        ) from error
 
 
 def _fit(folder, arguments, data, model, strategy, console):

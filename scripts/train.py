@@ -145,6 +145,9 @@ def main():
                 output=arguments.output,
                 strategy=strategy,
             )
+    except ConnectionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
