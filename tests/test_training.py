@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dvae_tf import callbacks, runs, training
 from dvae_tf.files import read_json
@@ -68,3 +69,10 @@ def test_nothing_is_written_before_the_arguments_are_checked(options, message, t
     with pytest.raises(ValueError, match=message):
         train_moons(tmp_path / "new", **options)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_lost_worker_is_named():
+    gone = tf.errors.UnavailableError(None, None, "failed to connect to all addresses")
+    with pytest.raises(ConnectionError, match="Start all of them again .* --resume --output run"):
+        with training._worker_lost("run"):
+            raise gone
