@@ -73,6 +73,6 @@ def test_nothing_is_written_before_the_arguments_are_checked(options, message, t
 
 def test_a_lost_worker_is_named():
     gone = tf.errors.UnavailableError(None, None, "failed to connect to all addresses")
-    with pytest.raises(ConnectionError, match="Start all of them again .* --resume --output run"):
-        with training._worker_lost("run"):
-            raise gone
+    advice = "Start all of them again as before, with --resume --output run"
+    with pytest.raises(ConnectionError, match=advice), training._worker_lost("run"):
+        raise gone
