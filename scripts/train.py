@@ -17,7 +17,13 @@ def loss_weight(text):
 
 
 def json_file(path):
-    return json.loads(pathlib.Path(path).read_text())
+    try:
+        return json.loads(pathlib.Path(path).read_text())
+    except (OSError, ValueError) as error:
+        message = (
+            f"{path} is no JSON file of arguments ({error}); give one as scripts/tune.py writes"
+        )
+        raise argparse.ArgumentTypeError(message) from error
 
 
 def parse_arguments():

@@ -77,7 +77,8 @@ class DisentangledVAE(ClassConditionalModel):
     `loss` (L_GM + the weighted L_rec and L_kl: what the autoencoder minimises, without the
     adversaries), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
     `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "balanced"
-    adds `separation` and `flow_likelihood`. Evaluation draws the same noise every time.
+    adds `separation`, `flow_likelihood` and, where it has a weight, `flow_agreement`. Evaluation
+    draws the same noise every time.
 
     Args:
         shape: sequence of int, the shape of one input: (height, width, channels) of square images
