@@ -5,8 +5,6 @@ Without arguments: the bundled handwritten digits, into runs/digits.
 """
 
 import argparse
-import json
-import pathlib
 import sys
 
 
@@ -17,8 +15,10 @@ def loss_weight(text):
 
 
 def json_file(path):
+    from dvae_tf.files import read_json
+
     try:
-        return json.loads(pathlib.Path(path).read_text())
+        return read_json(path)
     except (OSError, ValueError) as error:
         message = (
             f"{path} is no JSON file of arguments ({error}); give one as scripts/tune.py writes"

@@ -19,6 +19,8 @@ TEST_SEED = (0, 0)
 SETTLING_RATE = 4.0
 BATCHES_BETWEEN_LOOKS = 8
 STEPS_PLANNED = 1024
+# The kinds of step, in the order in which `train_step` lists them.
+OF_BATCH, OF_ALL, SETTLES, SETTLES_AND_LOOKS = range(4)
 # What is left of a learning rate at the end of its cosine.
 LEAST_RATE = 0.01
 
@@ -273,7 +275,7 @@ class ClassConditionalModel(keras.Model):
         if self._settling():
             kinds += [self._settle, self._settle_and_look]
         steps = [functools.partial(step, x, label) for step in kinds]
-        kind = 1 if self.n_gm == 1 and not self._settling() else self._step_kind
+        kind = OF_ALL if self.n_gm == 1 and not self._settling() else self._step_kind
         if kind is None:
             tf.switch_case(self._step_kinds(tf.convert_to_tensor(self.batches_trained)), steps)
         else:
@@ -313,7 +315,7 @@ class ClassConditionalModel(keras.Model):
         """Yields the kind of every step to come; the first is looked at if none else is."""
         batches = int(self.batches_trained.numpy()) + tf.range(STEPS_PLANNED, dtype=tf.int64)
         first = int(self._step_kinds(batches[0]))
-        yield 3 if first == 2 else first
+        yield SETTLES_AND_LOOKS if first == SETTLES else first
         batches += 1
         while True:
             yield from self._step_kinds(batches).numpy().tolist()
@@ -321,9 +323,10 @@ class ClassConditionalModel(keras.Model):
 
     def _step_kinds(self, batches):
         """What follows after so many batches, int64 tensor: which step of `train_step`, int32."""
-        kinds = tf.where(tf.equal(batches % self.n_gm, self.n_gm - 1), 1, 0)
+        kinds = tf.where(tf.equal(batches % self.n_gm, self.n_gm - 1), OF_ALL, OF_BATCH)
         if self._settling():
-            settling = tf.where(tf.equal(batches % BATCHES_BETWEEN_LOOKS, 0), 3, 2)
+            looks = tf.equal(batches % BATCHES_BETWEEN_LOOKS, 0)
+            settling = tf.where(looks, SETTLES_AND_LOOKS, SETTLES)
             begun = self._progress(batches) >= 1.0 - self._settling()
             kinds = tf.where(begun, settling, kinds)
         return kinds
