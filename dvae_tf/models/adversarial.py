@@ -29,10 +29,10 @@ class Adversarial:
         self._complete((*networks, "discriminator"), metrics)
 
     def _decode_and_judge(self, x, label, z, seed, training):
-        """Decodes codes, then samples, and judges them together with the inputs.
+        """Decodes codes, then samples, and judges inputs, then both.
 
-        Apart, so that encoders do not wait for gradients of samples; together, so that a spectral
-        norm's power iteration moves on once a step.
+        Apart, so that no gradient goes through what it does not need: that of E_U not through
+        samples, that of L_G not through judgements of inputs.
 
         Args:
             x: float tensor [batch, *shape].
@@ -51,11 +51,13 @@ class Adversarial:
         if z is not None:
             codes, labels = [z, *codes], [label, *labels]
         images = [self.decoder(single, training=training) for single in codes]
-        judged = augment(tf.concat([x, *images], axis=0), self.rules.augmentation, seed)
-        logits = self.discriminator(
-            (judged, tf.concat([label, *labels], axis=0)), training=training
+        shown = augment(tf.concat([x, *images], axis=0), self.rules.augmentation, seed)
+        real, generated = shown[:batch], shown[batch:]
+        on_real = self.discriminator((real, label), training=training)
+        on_generated = tf.split(
+            self.discriminator((generated, tf.concat(labels, axis=0)), training=training),
+            len(codes),
         )
-        on_real, *on_generated = tf.split(logits, 1 + len(codes))
         return None if z is None else images[0], {
             "discrimination": losses.discrimination(
                 on_real, *on_generated, averaged=self.rules.averaged_hinge

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dvae_tf.models.fused_adam import FusedAdam
 from dvae_tf.models.recipes import as_weight, recipe_config
 from dvae_tf.models.recipes import recipe as recipe_by_name
 from dvae_tf.networks.presets import preset as preset_by_name
@@ -156,7 +157,7 @@ class ClassConditionalModel(keras.Model):
         groups = self.weight_groups()
         if optimizer is None:
             adam = self.rules
-            optimizer = keras.optimizers.Adam(adam.learning_rate, adam.beta_1, adam.beta_2)
+            optimizer = FusedAdam(adam.learning_rate, adam.beta_1, adam.beta_2)
         if not isinstance(optimizer, dict):
             optimizer = keras.optimizers.get(optimizer)
             optimizer = {
@@ -496,11 +497,12 @@ class ClassConditionalModel(keras.Model):
         counted = [
             known if name in self.of_labelled else tf.ones_like(values[name]) for name in names
         ]
-        sums = tf.stack([tf.reduce_sum(c * values[n]) for n, c in zip(names, counted, strict=True)])
-        counts = tf.stack([tf.reduce_sum(single) for single in counted])
+        # Never in one tensor: the gradient of any would go back through all.
+        sums = [tf.reduce_sum(c * values[n]) for n, c in zip(names, counted, strict=True)]
+        counts = [tf.reduce_sum(single) for single in counted]
         if tf.distribute.get_strategy().num_replicas_in_sync > 1:
             sums, counts = _sums_over_replicas(sums, counts)
-        means = tf.unstack(tf.math.divide_no_nan(sums, counts))
+        means = [tf.math.divide_no_nan(s, c) for s, c in zip(sums, counts, strict=True)]
         return dict(zip(names, means, strict=True))
 
     def _weighted(self, loss, mean):
@@ -656,10 +658,11 @@ class ClassConditionalModel(keras.Model):
 
 def _sums_over_replicas(sums, counts):
     """Adds up over replicas, the gradient staying that of this replica's own sums."""
-    own = tf.stop_gradient(sums)
+    own = tf.stop_gradient(tf.stack(sums))
     replica = tf.distribute.get_replica_context()
-    added, counts = replica.all_reduce(tf.distribute.ReduceOp.SUM, [own, counts])
-    return sums + (added - own), counts
+    added, counts = replica.all_reduce(tf.distribute.ReduceOp.SUM, [own, tf.stack(counts)])
+    others = tf.unstack(added - own)
+    return [mine + more for mine, more in zip(sums, others, strict=True)], tf.unstack(counts)
 
 
 def _cosine(way):

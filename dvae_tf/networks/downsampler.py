@@ -93,10 +93,10 @@ class Downsampler(Body):
         ]
 
     def _activation(self):
-        activation = [keras.layers.LeakyReLU(self.negative_slope)]
-        if self.batch_norm:
-            return [BatchNormalization(), *activation]
-        return activation
+        activation = keras.layers.ReLU()
+        if self.negative_slope:
+            activation = keras.layers.LeakyReLU(self.negative_slope)
+        return [BatchNormalization(), activation] if self.batch_norm else [activation]
 
     def get_config(self):
         return super().get_config() | {

@@ -19,7 +19,7 @@ def test_the_discriminator_sees_augmented_images_real_and_generated_alike():
             judge(inputs, **options),
         )[1]
         model._joint_losses(tf.ones((4, 8, 8, 1)), tf.zeros(4, tf.int32), (0, 1), training=False)
-    plain, augmented = seen
+    plain, augmented = np.concatenate(seen[:2]), np.concatenate(seen[2:])
     assert np.count_nonzero(plain == 0.0) == 0
     for image in augmented:
         assert 4 <= np.count_nonzero(image == 0.0) <= 16

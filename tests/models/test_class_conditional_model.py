@@ -1,7 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from toys import batches
+import tensorflow as tf
+from toys import batches, moons
 
 from dvae_tf import DisentangledVAE
 from dvae_tf.models import recipe
@@ -66,3 +67,15 @@ def test_what_follows_the_training_needs_its_length():
     for options in ({"loss_weights": {"kl": (0, 1)}}, {"recipe": recipe("balanced")}):
         with pytest.raises(ValueError, match="training_steps"):
             toy(**options).fit(batches().repeat(), verbose=0)
+
+
+def test_no_loss_goes_back_through_what_it_does_not_hang_on():
+    model = toy()
+    x, label = map(tf.constant, moons(8))
+    with tf.GradientTape() as tape:
+        values = model._joint_losses(x, label, (0, 1), training=True)
+        kl = model._means(values, ("kl", "reconstruction"), label)["kl"]
+    decoders = model.decoder.trainable_variables
+    gradients = tape.gradient(kl, [*decoders, *model.encoder_u.trainable_variables])
+    assert all(gradient is None for gradient in gradients[: len(decoders)])
+    assert any(gradient is not None for gradient in gradients)
