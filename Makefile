@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo shipped test
+.PHONY: bench demo shipped test
 
 demo: .venv/installed
 	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling=0.1, settling_noise=1" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
@@ -14,6 +14,13 @@ test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# Ten minutes or so; nothing else should be running.
+BENCHMARKS := train_step generate mixture input start
+bench: .venv/installed-dev
+	mkdir -p runs/bench
+	for name in $(BENCHMARKS); do echo "\n$$name\n"; \
+		$(BIN)/python benchmarks/$$name.py --output runs/bench/$$name.json || exit 1; done
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times L_GM forwards and backwards for ever more classes, with its memory and how both grow.
 
-Each number of classes has a process of its own, so that peak memory is its own.
+Each number of classes has a process of its own, so that peak memory is its own. Beside all classes
+stand as many as --sampled (the recipe's `sampled_classes`), and how far L_cls is off with these.
 """
 
 import argparse
@@ -18,14 +19,20 @@ def parse_arguments():
     parser.add_argument("--classes", nargs="+", type=int, default=[10, 100, 1_000, 10_000, 100_000])
     parser.add_argument("--latent-dim", type=int, default=256, help="(default: 256)")
     parser.add_argument("--batch-size", type=int, default=96, help="(default: 96)")
+    parser.add_argument("--sampled", type=int, default=1_000, help="(default: 1000)")
+    parser.add_argument("--biased-at", type=int, default=10_000, help="classes (default: 10000)")
     parser.add_argument("--repeats", type=int, default=10, help="timed steps (default: 10)")
     parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def measured(num_classes, latent_dim, batch_size, repeats):
+def measured(num_classes, sampled, latent_dim, batch_size, repeats):
     """Times one number of classes in this process.
+
+    Args:
+        num_classes, latent_dim, batch_size, repeats: int.
+        sampled: int, how many of the classes a step takes, or 0 for all.
 
     Returns:
         dict of "seconds" (median) and "megabytes" (peak, above what the process had before).
@@ -36,57 +43,119 @@ def measured(num_classes, latent_dim, batch_size, repeats):
     import numpy as np
     import tensorflow as tf
 
-    from dvae_tf import losses
     from dvae_tf.priors import GaussianMixturePrior
 
     z_s = tf.random.stateless_normal((batch_size, latent_dim), (0, 0))
     label = tf.random.stateless_uniform((batch_size,), (0, 1), 0, num_classes, tf.int32)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     prior = GaussianMixturePrior(num_classes, latent_dim)
-
-    @tf.function
-    def step():
-        with tf.GradientTape() as tape:
-            tape.watch(z_s)
-            log_prob = prior.log_prob(z_s)
-            of_class = losses.classification(log_prob, label)
-            loss = tf.reduce_mean(of_class + 0.1 * losses.likelihood(log_prob, label))
-        return tape.gradient(loss, [z_s, *prior.trainable_variables])
-
+    step = tf.function(lambda seed: loss_and_gradient(prior, z_s, label, sampled, seed)[1:])
     times = []
-    for _ in range(repeats + 1):
+    for repeat in range(repeats + 1):
+        seed = tf.constant([repeat, 0])
         begin = time.perf_counter()
-        step()
+        step(seed)
         times.append(time.perf_counter() - begin)
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"seconds": float(np.median(times[1:])), "megabytes": (after - before) / 1024}
 
 
+def loss_and_gradient(prior, z_s, label, sampled, seed):
+    """L_cls, and the gradients of L_GM with respect to codes, means and variances."""
+    import tensorflow as tf
+
+    from dvae_tf import losses
+
+    with tf.GradientTape() as tape:
+        tape.watch(z_s)
+        if sampled:
+            log_prob, label = prior.sampled_log_prob(z_s, label, sampled, seed)
+        else:
+            log_prob = prior.log_prob(z_s)
+        of_class = losses.classification(log_prob, label)
+        loss = tf.reduce_mean(of_class + 0.1 * losses.likelihood(log_prob, label))
+    return tf.reduce_mean(of_class), *tape.gradient(loss, [z_s, *prior.trainable_variables])
+
+
+def bias(num_classes, sampled, latent_dim, batch_size, draws):
+    """How far L_cls of sampled classes is off, where neighbouring classes are hard to tell.
+
+    Returns:
+        dict of "all" (L_cls over all classes), "sampled" and "deviation" (mean and standard
+        deviation over draws), and "cosine" (of one draw's gradient of z_s with that of all, mean).
+    """
+    import numpy as np
+    import tensorflow as tf
+
+    from dvae_tf.priors import GaussianMixturePrior
+
+    prior = GaussianMixturePrior(num_classes, latent_dim)
+    # So near that the log-odds of two classes are about the logarithm of their number.
+    spread = np.sqrt(np.log(num_classes) / latent_dim)
+    prior.means.assign(spread * tf.random.stateless_normal(prior.means.shape, (1, 0)))
+    label = tf.random.stateless_uniform((batch_size,), (0, 1), 0, num_classes, tf.int32)
+    z_s = prior.sample(label, tf.constant([2, 0]))
+    complete, direction, *_ = loss_and_gradient(prior, z_s, label, 0, None)
+    found, cosines = [], []
+    for draw in range(draws):
+        loss, gradient, *_ = loss_and_gradient(prior, z_s, label, sampled, tf.constant([draw, 3]))
+        found.append(float(loss))
+        scale = tf.norm(direction) * tf.norm(gradient)
+        cosines.append(float(tf.reduce_sum(direction * gradient) / scale))
+    return {
+        "all": float(complete),
+        "sampled": float(np.mean(found)),
+        "deviation": float(np.std(found)),
+        "cosine": float(np.mean(cosines)),
+    }
+
+
+def measured_alone(count, sampled, arguments):
+    """What `measured` finds in a process of its own."""
+    options = {
+        "--classes": count,
+        "--sampled": sampled,
+        "--latent-dim": arguments.latent_dim,
+        "--batch-size": arguments.batch_size,
+        "--repeats": arguments.repeats,
+    }
+    words = [str(word) for option in options.items() for word in option]
+    command = [sys.executable, __file__, "--alone", *words]
+    return json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
+
+
 def main():
     arguments = parse_arguments()
-    sizes = arguments.latent_dim, arguments.batch_size, arguments.repeats
+    sizes = arguments.latent_dim, arguments.batch_size
+    sampled = arguments.sampled
     if arguments.alone:
-        print(json.dumps(measured(arguments.classes[0], *sizes)))
+        print(json.dumps(measured(*arguments.classes, sampled, *sizes, arguments.repeats)))
         return
+    from dvae_tf.startup import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
     import numpy as np
 
-    table = {}
-    print("| classes | forwards and backwards, ms | peak memory, MB |\n|---|---|---|")
-    for count in arguments.classes:
-        names = ("--latent-dim", "--batch-size", "--repeats")
-        options = [text for pair in zip(names, map(str, sizes), strict=True) for text in pair]
-        command = [sys.executable, __file__, "--alone", "--classes", str(count), *options]
-        found = json.loads(subprocess.check_output(command, text=True).splitlines()[-1])
-        table[str(count)] = found
-        print(
-            f"| {count:,} | {1e3 * found['seconds']:.2f} | {found['megabytes']:.0f} |", flush=True
-        )
+    table = {"all": {}, "sampled": {}}
+    print("| classes | of them compared | forwards and backwards, ms | peak memory, MB |")
+    print("|---|---|---|---|")
+    for kind, taken in (("all", 0), ("sampled", sampled)):
+        for count in [count for count in arguments.classes if count > taken]:
+            found = table[kind][str(count)] = measured_alone(count, taken, arguments)
+            cost = f"{1e3 * found['seconds']:.2f} | {found['megabytes']:.0f}"
+            print(f"| {count:,} | {taken or count:,} | {cost} |", flush=True)
     last = arguments.classes[-2:]
     if len(last) == 2:
-        seconds = [table[str(count)]["seconds"] for count in last]
+        seconds = [table["all"][str(count)]["seconds"] for count in last]
         exponent = float(np.log(seconds[1] / seconds[0]) / np.log(last[1] / last[0]))
         table["exponent"] = exponent
         print(f"\nFrom {last[0]:,} to {last[1]:,} classes the time grows as C^{exponent:.2f}.")
+    table["bias"] = found = bias(arguments.biased_at, sampled, *sizes, arguments.repeats)
+    print(
+        f"At {arguments.biased_at:,} classes L_cls is {found['all']:.3f}, over {sampled:,} of them "
+        f"{found['sampled']:.3f} +- {found['deviation']:.3f}; the gradient's cosine with that of "
+        f"all is {found['cosine']:.3f}."
+    )
     if arguments.output:
         from dvae_tf.files import write_json
 

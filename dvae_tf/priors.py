@@ -179,7 +179,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         """
         return draw(self.component(label), seed, temperature)
 
-    def log_prob(self, z_s):
+    def log_prob(self, z_s, classes=None):
         """The log-density of codes under every component: log N(z_s; mu_c, Sigma_c).
 
         Memory is O(batch * C), work O(batch * C * D). Small mixtures take the difference to every
@@ -188,27 +188,61 @@ class GaussianMixturePrior(keras.layers.Layer):
 
         Args:
             z_s: float tensor [batch, D].
+            classes: int tensor [n], the components to take. Defaults to all of them.
 
         Returns:
-            float32 tensor [batch, C].
+            float32 tensor [batch, C], or [batch, n].
         """
+        means = tf.convert_to_tensor(self.means)
+        variances = tf.convert_to_tensor(self.raw_variances)
+        if classes is not None:
+            means, variances = tf.gather(means, classes), tf.gather(variances, classes)
+        variances = tf.nn.softplus(variances)
         if self.num_classes * self.latent_dim <= self.DIRECT_WEIGHTS:
-            components = gaussian(tf.convert_to_tensor(self.means), tf.sqrt(self.variances()))
+            components = gaussian(means, tf.sqrt(variances))
             return components.log_prob(tf.cast(z_s, tf.float32)[:, tf.newaxis, :])
-        return self._expanded_log_prob(z_s, tf.float64)
+        return _expanded_log_prob(z_s, means, variances, tf.float64)
 
-    def _expanded_log_prob(self, z_s, dtype):
-        variances = tf.cast(self.variances(), dtype)
-        means = tf.cast(tf.convert_to_tensor(self.means), dtype)
-        centre = tf.reduce_mean(means, axis=0)
-        codes, means = tf.cast(z_s, dtype) - centre, means - centre
-        distance = (
-            tf.matmul(codes**2, 1.0 / variances, transpose_b=True)
-            - 2.0 * tf.matmul(codes, means / variances, transpose_b=True)
-            + tf.reduce_sum(means**2 / variances, axis=-1)
+    def sampled_log_prob(self, z_s, label, count, seed):
+        """The log-densities under some components, which stand for all in a sum.
+
+        The batch's own classes are always there, each of the others with the same probability q;
+        to their log-densities -log q is added. So the sum of exponentials over the drawn is, in
+        the mean, that over all components; its logarithm is smaller in the mean, by Jensen's
+        inequality: `losses.classification` of it is too small by about half the sum's squared
+        relative error. Jean, Cho, Memisevic & Bengio, "On Using Very Large Target Vocabulary for
+        Neural Machine Translation" (ACL 2015), section 3.1.
+
+        Args:
+            z_s: float tensor [batch, D].
+            label: int tensor [batch], each in [0, C), or -1.
+            count: int, number n of components, at least the batch's classes, at most C.
+            seed: int32 tensor [2], of which are drawn.
+
+        Returns:
+            (float32 tensor [batch, n], int32 tensor [batch]: where the label stands among the n;
+            0 where it is -1).
+
+        Raises:
+            tf.errors.InvalidArgumentError: if the batch has more classes than `count` (not where
+                XLA compiles the step).
+        """
+        order = tf.random.stateless_uniform((self.num_classes,), seed, alg="philox")
+        known = tf.math.bincount(
+            tf.maximum(label + 1, 0), minlength=self.num_classes + 1, maxlength=self.num_classes + 1
+        )[1:]
+        own = tf.cast(known > 0, tf.float32)
+        first, classes = tf.math.top_k(order + own, count)
+        of_batch = tf.reduce_sum(own)
+        tf.debugging.assert_less_equal(
+            of_batch,
+            float(count),
+            f"The batch has more than {count} classes: give sampled_classes of at least a batch.",
         )
-        log_volume = tf.reduce_sum(tf.math.log(variances), axis=-1) + self.latent_dim * LOG_TWO_PI
-        return tf.cast(-0.5 * (distance + log_volume), tf.float32)
+        share = (count - of_batch) / (self.num_classes - of_batch)
+        correction = tf.where(first >= 1.0, 0.0, -tf.math.log(share))
+        position = tf.argmax(label[:, tf.newaxis] == classes, axis=1, output_type=tf.int32)
+        return self.log_prob(z_s, classes) + correction, position
 
     def mahalanobis(self, z_s, label):
         """The squared Mahalanobis distance of codes to the mean of their class.
@@ -251,8 +285,9 @@ class GaussianMixturePrior(keras.layers.Layer):
         Returns:
             float32 tensor [batch, D].
         """
-        log_prob = self._expanded_log_prob(z_s, tf.float32)
-        return tf.gather(tf.convert_to_tensor(self.means), tf.argmax(log_prob, axis=-1))
+        means = tf.convert_to_tensor(self.means)
+        log_prob = _expanded_log_prob(z_s, means, self.variances(), tf.float32)
+        return tf.gather(means, tf.argmax(log_prob, axis=-1))
 
     def posterior(self, z_s):
         """The class posterior p(c | z_s) by Bayes' rule.
@@ -270,3 +305,17 @@ class GaussianMixturePrior(keras.layers.Layer):
             "num_classes": self.num_classes,
             "latent_dim": self.latent_dim,
         }
+
+
+def _expanded_log_prob(z_s, means, variances, dtype):
+    """log N(z_s; mu_c, Sigma_c) by two matrix products: float32 tensor [batch, C]."""
+    means, variances = tf.cast(means, dtype), tf.cast(variances, dtype)
+    centre = tf.reduce_mean(means, axis=0)
+    codes, means = tf.cast(z_s, dtype) - centre, means - centre
+    distance = (
+        tf.matmul(codes**2, 1.0 / variances, transpose_b=True)
+        - 2.0 * tf.matmul(codes, means / variances, transpose_b=True)
+        + tf.reduce_sum(means**2 / variances, axis=-1)
+    )
+    log_volume = tf.reduce_sum(tf.math.log(variances), axis=-1) + means.shape[-1] * LOG_TWO_PI
+    return tf.cast(-0.5 * (distance + log_volume), tf.float32)

@@ -4,16 +4,17 @@ import contextlib
 import os
 import sys
 
+QUIET = "3"
+
 
 def import_tensorflow_quietly():
     """Imports TensorFlow without its start-up notices.
 
     They come from C++, partly before any log level holds, so standard error is closed meanwhile.
-    Whoever sets TF_CPP_MIN_LOG_LEVEL sees them all.
+    Whoever sets TF_CPP_MIN_LOG_LEVEL to less than 3 sees them all.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", QUIET) != QUIET:
         return
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     with _closed_stderr():
         import tensorflow  # noqa: F401
 

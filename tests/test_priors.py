@@ -108,6 +108,33 @@ def test_large_mixture_is_exact_and_needs_no_array_of_all_differences():
     assert largest == 256 * 10_000  # [batch, C]; C * D is the same here
 
 
+def test_sampled_components_stand_for_all():
+    prior, _ = make_prior(40, 3)
+    z_s = tf.constant(np.random.default_rng(1).normal(size=(4, 3)), tf.float32)
+    label = tf.constant([3, 17, 3, -1])
+    complete = prior.log_prob(z_s).numpy()
+    sums = []
+    for seed in range(400):
+        log_prob, position = prior.sampled_log_prob(z_s, label, 10, (seed, 0))
+        own = log_prob.numpy()[[0, 1, 2], position[:3]]
+        np.testing.assert_allclose(own, complete[[0, 1, 2], [3, 17, 3]], rtol=1e-5)
+        sums.append(np.exp(log_prob).sum(axis=1))
+    np.testing.assert_allclose(np.mean(sums, axis=0), np.exp(complete).sum(axis=1), rtol=0.05)
+
+
+def test_all_components_drawn_are_all():
+    prior, _ = make_prior(12, 3)
+    z_s = tf.constant(np.random.default_rng(1).normal(size=(2, 3)), tf.float32)
+    log_prob, _ = prior.sampled_log_prob(z_s, tf.constant([5, 0]), 12, (0, 0))
+    np.testing.assert_allclose(np.sort(log_prob), np.sort(prior.log_prob(z_s)), rtol=1e-5)
+
+
+def test_fewer_components_than_the_batch_has_classes_is_an_error():
+    prior, _ = make_prior(12, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="sampled_classes"):
+        prior.sampled_log_prob(tf.zeros((3, 3)), tf.constant([0, 1, 2]), 2, (0, 0))
+
+
 @pytest.mark.parametrize("num_classes", [3, 1000])
 @pytest.mark.parametrize("variance", [1e-6, 1.0, 1e6])
 def test_finite_for_far_codes_and_extreme_variances(num_classes, variance):

@@ -46,7 +46,7 @@ def load(
         size: int, side in pixels that images of "folder:" and of TensorFlow Datasets are resized
             to. Defaults to the data's own (64 for folders).
         count: int, number of generated examples. Defaults to 6,000 and 1,500 (three moons),
-            20,000 and 10,000 (shapes) for train and test.
+            40,000 and 10,000 (shapes) for train and test.
         factors: bool, whether the ground-truth factors follow x and label. Defaults to False.
         labelled: float in (0, 1], the share of examples, drawn by the seed, that keep their label;
             the others' is -1. Defaults to 1.

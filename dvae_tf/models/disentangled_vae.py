@@ -1,6 +1,7 @@
 """The variational autoencoder with a label-relevant and a label-irrelevant code."""
 
 import collections
+import math
 
 import keras
 import tensorflow as tf
@@ -243,17 +244,26 @@ class DisentangledVAE(ClassConditionalModel):
             seed = self._next_seed()
             x = shifted(x, self.rules.shift, seed)
         z_s = self.encoder_s(x, training=training)
-        log_prob = self.prior_s.log_prob(z_s)
-        known, label = label >= 0, tf.maximum(label, 0)
-        distance = self.prior_s.mahalanobis(z_s, label) if self.margin else None
-        hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), label)
+        log_prob, position = self._log_prob(z_s, label, training)
+        distance = self.prior_s.mahalanobis(z_s, tf.maximum(label, 0)) if self.margin else None
+        hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), position)
+        drawn_from = math.log(self.num_classes / log_prob.shape[-1])
         return {
-            "classification": losses.classification(log_prob, label, distance, self.margin),
+            "classification": losses.classification(log_prob, position, distance, self.margin),
             "likelihood": tf.where(
-                known, losses.likelihood(log_prob, label), losses.marginal_likelihood(log_prob)
+                label >= 0,
+                losses.likelihood(log_prob, position),
+                losses.marginal_likelihood(log_prob) + drawn_from,
             ),
             "accuracy": tf.cast(hits, tf.float32),
         }
+
+    def _log_prob(self, z_s, label, training):
+        """The log-densities that a step compares, and where among them the label's stands."""
+        count = min(self.rules.sampled_classes, self.num_classes)
+        if not (training and count):
+            return self.prior_s.log_prob(z_s), tf.maximum(label, 0)
+        return self.prior_s.sampled_log_prob(z_s, label, count, self._next_seed())
 
     def _assumed(self, x, label):
         """The labels, and where one is missing (-1) the class that z_s names."""
@@ -289,7 +299,7 @@ class DisentangledVAE(ClassConditionalModel):
         seed = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
         z_s = self.prior_s.sample(label, seed)
         # L_cls of the component's own draws: small where the components do not overlap.
-        separation = losses.classification(self.prior_s.log_prob(z_s), label)
+        separation = losses.classification(*self._log_prob(z_s, label, training))
         return tf.stop_gradient(z_s), {"separation": separation}
 
     def _learning_code(self, x, z_s, seed, training):

@@ -47,6 +47,10 @@ class Recipe:
             of the decoder's weights, which take its values when the training is over (Yazici et
             al., "The Unusual Effectiveness of Averaging in GAN Training", ICLR 2019). Defaults to
             0: the weights stay what they are.
+        sampled_classes: int, how many components a step of L_GM compares with, those of the batch
+            and others drawn anew each time, where all would be too many: see
+            `GaussianMixturePrior.sampled_log_prob`. At least the batch size. `accuracy` in training
+            is then among these; validation takes all. Defaults to 0: all of them.
     """
 
     weights: types.MappingProxyType
@@ -66,6 +70,7 @@ class Recipe:
     shift: int = 0
     augmentation: tuple = ()
     average_decay: float = 0.0
+    sampled_classes: int = 0
 
     def __post_init__(self):
         weights = {name: as_weight(value) for name, value in self.weights.items()}

@@ -309,3 +309,14 @@ def test_classify_is_the_posterior():
 def test_wrong_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call(toy())
+
+
+def test_classes_are_learnt_from_some_at_a_time():
+    random = np.random.default_rng(0)
+    label = random.permutation(np.repeat(np.arange(64, dtype=np.int32), 12))
+    x = random.normal(size=(64, 8))[label] + 0.1 * random.normal(size=(len(label), 8))
+    recipe = "paper with sampled_classes=24"
+    model = DisentangledVAE((8,), 64, "toy", recipe, n_gm=1_000_000, latent_dim_s=8)
+    model.compile(keras.optimizers.Adam(3e-3))
+    model.fit(x, label, batch_size=16, epochs=6, verbose=0)
+    assert model.evaluate(x, label, return_dict=True, verbose=0)["accuracy"] > 0.95
