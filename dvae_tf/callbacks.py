@@ -133,6 +133,33 @@ class Checkpoint(keras.callbacks.Callback):
         self.waiting = False
 
 
+class FiniteLosses(keras.callbacks.Callback):
+    """Ends the training with an error once a loss is no finite number any more.
+
+    Args:
+        folder: str or pathlib.Path of the run, named in the message.
+    """
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = pathlib.Path(folder)
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Raises FloatingPointError, which names the losses, the step and what is saved."""
+        if not logs or np.isfinite(tf.add_n([tf.reduce_sum(value) for value in logs.values()])):
+            return
+        broken = [f"{name} is {float(v)}" for name, v in logs.items() if not np.isfinite(float(v))]
+        saved = self.folder / "model.keras"
+        kept = f"{saved} is the last epoch that was saved" if saved.exists() else "nothing is saved"
+        raise FloatingPointError(
+            f"{', '.join(broken)} at step {batch + 1} of epoch {self.epoch + 1}; {kept}. Look for "
+            "odd values in the data, or try a smaller weight or learning rate."
+        )
+
+
 def write_history(path, rows):
     """Writes one line an epoch as CSV.
 

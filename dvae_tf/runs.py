@@ -104,7 +104,7 @@ def load(folder=None):
         raise ValueError(f"{path} is missing: no epoch of this run was finished; train it first.")
     try:
         return keras.saving.load_model(path)
-    except (ValueError, TypeError, OSError, KeyError) as error:
+    except Exception as error:  # Whatever its many readers raise.
         raise ValueError(f"{path} is damaged or of another version: {error}") from error
 
 

@@ -8,6 +8,7 @@ import collections
 
 import numpy as np
 
+from dvae_tf.data.examples import check_x
 from dvae_tf.data.pipeline import to_float, to_uint8
 
 CHUNK = 256
@@ -123,13 +124,19 @@ def swap_pairs(model, x_s, x_u):
     Returns:
         array [n, *shape].
 
+    Raises:
+        ValueError: if there are not as many of one as of the other.
+
     Example:
 
     >>> from dvae_tf import DisentangledVAE
     >>> swap_pairs(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.ones((4, 2))).shape
     (4, 2)
     """
-    return decode(model, encode(model, x_s).z_s, encode(model, x_u).z_u_mean)
+    z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
+    if len(z_s) != len(z_u):
+        raise ValueError(f"There are {len(z_s)} and {len(z_u)} donors; give as many of each.")
+    return decode(model, z_s, z_u)
 
 
 def interpolate_class(model, start, stop, x, steps=8, path="straight"):
@@ -334,9 +341,9 @@ def decode(model, z_s, z_u):
 
 
 def inward(x):
-    """Turns uint8 images into the package's floats; floats pass."""
-    x = np.asarray(x)
-    return to_float(x).numpy() if x.dtype == np.uint8 else x.astype(np.float32)
+    """Turns uint8 images into the package's floats; floats pass, all else is an error."""
+    x = check_x("the input", x)
+    return to_float(x).numpy() if x.dtype == np.uint8 else x
 
 
 def outward(x):

@@ -72,6 +72,7 @@ def train(
 
     Raises:
         ValueError: if an argument does not fit, or the folder holds a run already.
+        FloatingPointError: if a loss is no finite number any more; what was saved stays.
         ConnectionError: if another worker has gone away.
     """
     from dvae_tf.models.recipes import recipe_config
@@ -254,14 +255,14 @@ def _fit(folder, arguments, data, model, strategy, console):
     )
     stop = callbacks.GracefulStop(console)
     started = time.monotonic()
-    observers = _observers(folder, arguments, data, model)
+    observers = [callbacks.FiniteLosses(folder), *_observers(folder, arguments, data, model)]
     try:
-        model.fit(
-            by_example(batches), callbacks=[progress, stop, *observers, checkpoint], **training
-        )
-    except KeyboardInterrupt:
-        progress.on_train_end()
+        with contextlib.suppress(KeyboardInterrupt):
+            model.fit(
+                by_example(batches), callbacks=[progress, stop, *observers, checkpoint], **training
+            )
     finally:
+        progress.on_train_end()
         stop.restore()
         _add_training_seconds(folder, time.monotonic() - started)
     return max((row["epoch"] for row in checkpoint.rows if row["saved"]), default=0)

@@ -4,14 +4,13 @@
 Trains and measures what is not there yet, one run at a time; started again, it goes on.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import STOPPED, Parser, run
 
 MODELS = ("cvae", "cgan", "cvae_gan", "disentangled_vae", "disentangled_vae_gan")
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         "--dataset", default="digits", help="as in scripts/train.py (default: digits)"
     )
@@ -43,13 +42,9 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.comparison import compare
 
-    try:
-        table = compare(**vars(arguments))
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(130 if table is None else 0)
+    table = compare(**vars(arguments))
+    return STOPPED if table is None else 0
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,12 +4,11 @@
 Without arguments: all figures of the newest run.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
     parser.add_argument(
         "--parts",
@@ -28,12 +27,8 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.measurement import measure
 
-    try:
-        measure(arguments.run, arguments.parts)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    measure(arguments.run, arguments.parts)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -5,12 +5,11 @@ The images are those of the run's test split, or your own (--images). Samples ar
 scripts/generate.py.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
     def add(name, text, images=True):
@@ -56,12 +55,8 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.explore import explore
 
-    try:
-        print(explore(**arguments))
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    print(explore(**arguments))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -4,9 +4,9 @@
 Without arguments: a SavedModel of the newest run, or of the model that ships.
 """
 
-import argparse
 import os
-import sys
+
+from dvae_tf.command_line import Parser, run
 
 FORMATS = {
     "saved_model": "a SavedModel in OUTPUT/<next version>, as TF Serving wants it (the default)",
@@ -17,7 +17,7 @@ FORMATS = {
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
     for name, text in FORMATS.items():
         parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=text)
@@ -35,12 +35,8 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.export import export
 
-    try:
-        export(arguments["run"], formats, arguments["output"])
-    except (ValueError, ModuleNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    export(arguments["run"], formats, arguments["output"])
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

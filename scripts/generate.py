@@ -4,12 +4,11 @@
 Without arguments: four images of each class with the newest run, into samples.png.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
     parser.add_argument(
         "--label", nargs="+", metavar="CLASS", help="class numbers or names (default: all)"
@@ -35,20 +34,16 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.generate import generate
 
-    try:
-        written = generate(
-            arguments.run,
-            arguments.label,
-            arguments.count,
-            arguments.output,
-            arguments.temperature,
-            arguments.seed,
-        )
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    written = generate(
+        arguments.run,
+        arguments.label,
+        arguments.count,
+        arguments.output,
+        arguments.temperature,
+        arguments.seed,
+    )
     print(written)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

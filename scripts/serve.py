@@ -5,14 +5,14 @@ For a laptop and for tests; in production use TF Serving itself (deploy/tf-servi
 version that scripts/export.py puts beside the served one is taken up without a pause.
 """
 
-import argparse
 import contextlib
 import signal
-import sys
+
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         "model",
         nargs="?",
@@ -33,11 +33,7 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    try:
-        serve(arguments)
-    except (ValueError, ModuleNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    serve(arguments)
 
 
 def serve(arguments):
@@ -60,4 +56,4 @@ def serve(arguments):
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

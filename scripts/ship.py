@@ -4,12 +4,11 @@
 Without arguments: of the newest run, as digits. `make shipped` trains that run first.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("run", nargs="?", help="folder of the run (default: the newest)")
     parser.add_argument("--name", default="digits", help="folder below saved_models (digits)")
     return parser.parse_args()
@@ -22,12 +21,8 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.pretrained import ship
 
-    try:
-        print(ship(arguments.run, arguments.name))
-    except (ValueError, ModuleNotFoundError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    print(ship(arguments.run, arguments.name))
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -5,7 +5,8 @@ Without arguments: the bundled handwritten digits, into runs/digits.
 """
 
 import argparse
-import sys
+
+from dvae_tf.command_line import STOPPED, Parser, run
 
 
 def loss_weight(text):
@@ -27,7 +28,7 @@ def json_file(path):
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         "--dataset",
         default="digits",
@@ -128,37 +129,30 @@ def main():
     from dvae_tf import training
     from dvae_tf.distribution import make_strategy
 
-    try:
-        strategy = make_strategy(arguments.strategy, arguments.workers, arguments.worker_index)
-        if arguments.resume:
-            report = training.resume(arguments.output, arguments.epochs, strategy=strategy)
-        else:
-            report = training.train(
-                dataset=arguments.dataset,
-                model=arguments.model
-                or ("disentangled_vae_gan" if arguments.gan else "disentangled_vae"),
-                preset=arguments.preset,
-                recipe=arguments.recipe,
-                epochs=40 if arguments.epochs is None else arguments.epochs,
-                batch_size=arguments.batch_size,
-                seed=arguments.seed,
-                size=arguments.size,
-                loss_weights=dict(arguments.loss_weights),
-                variance_decay_epochs=arguments.variance_decay_epochs,
-                latent_dim_s=arguments.latent_dim_s,
-                latent_dim_u=arguments.latent_dim_u,
-                labelled=arguments.labelled,
-                output=arguments.output,
-                strategy=strategy,
-            )
-    except ConnectionError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(130 if report is None else 0)
+    strategy = make_strategy(arguments.strategy, arguments.workers, arguments.worker_index)
+    if arguments.resume:
+        report = training.resume(arguments.output, arguments.epochs, strategy=strategy)
+    else:
+        report = training.train(
+            dataset=arguments.dataset,
+            model=arguments.model
+            or ("disentangled_vae_gan" if arguments.gan else "disentangled_vae"),
+            preset=arguments.preset,
+            recipe=arguments.recipe,
+            epochs=40 if arguments.epochs is None else arguments.epochs,
+            batch_size=arguments.batch_size,
+            seed=arguments.seed,
+            size=arguments.size,
+            loss_weights=dict(arguments.loss_weights),
+            variance_decay_epochs=arguments.variance_decay_epochs,
+            latent_dim_s=arguments.latent_dim_s,
+            latent_dim_u=arguments.latent_dim_u,
+            labelled=arguments.labelled,
+            output=arguments.output,
+            strategy=strategy,
+        )
+    return STOPPED if report is None else 0
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

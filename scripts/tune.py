@@ -5,12 +5,11 @@ Started again, it goes on where it was stopped. The best settings are written to
 scripts/train.py --settings takes.
 """
 
-import argparse
-import sys
+from dvae_tf.command_line import Parser, run
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument(
         "--dataset", default="digits", help="as in scripts/train.py (default: digits)"
     )
@@ -53,21 +52,15 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    try:
-        from dvae_tf.search import Aim, search
+    from dvae_tf.search import Aim, search
 
-        least, most = arguments.pop("minimise"), arguments.pop("maximise")
-        aim = Aim(most or least, bool(most), tuple(arguments.pop("bounds")))
-        rows = search(aim=aim, **arguments)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except (ModuleNotFoundError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    least, most = arguments.pop("minimise"), arguments.pop("maximise")
+    aim = Aim(most or least, bool(most), tuple(arguments.pop("bounds")))
+    rows = search(aim=aim, **arguments)
     for row in rows:
         figures = "  ".join(f"{key} {row[key]:.4g}" for key in aim.keys)
         print(f"{row['trial']:8s}  {figures}")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

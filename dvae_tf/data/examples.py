@@ -89,12 +89,33 @@ def check_arrays(source, x, label, num_classes=None):
             f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
             "[n, ...] and [n], one label an example."
         )
+    return check_x(source, x), _checked_label(source, label, num_classes)
+
+
+def check_x(source, x):
+    """Holds examples from a user against the contract of the package.
+
+    Args:
+        source: str, where they come from, for the messages.
+        x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
+
+    Returns:
+        NumPy array [n, *shape], uint8 or float32.
+
+    Raises:
+        ValueError: if shape, type or range do not fit; says what was found, what was expected and
+            how to mend it.
+
+    Example:
+
+    >>> check_x("mine", [[0.5], [1.5]]).dtype
+    dtype('float32')
+    """
+    x = np.asarray(x)
+    if x.ndim < 2:
+        raise ValueError(f"{source}: x has shape {x.shape}; expected [n, ...], n examples.")
     if not len(x):
-        raise ValueError(f"{source}: there are no examples; give at least one of each class.")
-    return _checked_x(source, x), _checked_label(source, label, num_classes)
-
-
-def _checked_x(source, x):
+        raise ValueError(f"{source}: there are no examples; give at least one.")
     if x.dtype == np.uint8 and x.ndim == 4:
         return x
     if not (np.issubdtype(x.dtype, np.floating) or (x.ndim != 4 and x.dtype.kind in "iub")):

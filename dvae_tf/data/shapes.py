@@ -73,6 +73,9 @@ def shapes(name, count=None, seed=0):
     Returns:
         (Arrays, Info): images uint8 [count, 32, 32, 3], factors float32 [count, 6].
 
+    Raises:
+        ValueError: if `count` is smaller than the number of classes.
+
     Example:
 
     >>> examples, info = shapes("train", count=12)
@@ -80,6 +83,10 @@ def shapes(name, count=None, seed=0):
     ((12, 32, 32, 3), ('hue', 'scale'))
     """
     count = COUNTS[name] if count is None else count
+    if count < len(OUTLINES):
+        raise ValueError(
+            f"shapes: count is {count}; give at least {len(OUTLINES)}, one of each class."
+        )
     random = np.random.default_rng([seed, name == "test"])
     lowest, highest = np.array(list(FACTORS.values())).T
     factors = random.uniform(lowest, highest, (count, len(FACTORS)))

@@ -25,6 +25,9 @@ def three_moons(name, count=None, seed=0):
         (Arrays, Info): x float32 [count, 2], Gaussian noise of standard deviation 0.15 on both
         axes; one factor, the angle on the half circle in radians in [0, pi].
 
+    Raises:
+        ValueError: if `count` is smaller than the number of classes.
+
     Example:
 
     >>> examples, info = three_moons("train", count=30)
@@ -32,6 +35,10 @@ def three_moons(name, count=None, seed=0):
     ((30, 2), ('left', 'middle', 'right'))
     """
     count = COUNTS[name] if count is None else count
+    if count < len(CENTRES):
+        raise ValueError(
+            f"three_moons: count is {count}; give at least {len(CENTRES)}, one of each class."
+        )
     random = np.random.default_rng([seed, name == "test"])
     label = np.arange(count, dtype=np.int32) % len(CENTRES)
     angle = random.uniform(0.0, np.pi, count)

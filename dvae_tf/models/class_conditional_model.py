@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dvae_tf.models.batch_check import check_batch, plain_errors
 from dvae_tf.models.fused_adam import FusedAdam
 from dvae_tf.models.recipes import as_weight, recipe_config
 from dvae_tf.models.recipes import recipe as recipe_by_name
@@ -96,7 +97,7 @@ class ClassConditionalModel(keras.Model):
             raise ValueError(f"No loss is called {unknown[0]!r}; there are {known}.")
         self.recipe = recipe
         self.loss_weights = dict(defaults.weights) | {
-            name: as_weight(weight) for name, weight in loss_weights.items()
+            name: as_weight(name, weight) for name, weight in loss_weights.items()
         }
         self.n_gm = defaults.n_gm if n_gm is None else n_gm
         if self.n_gm < 1:
@@ -111,6 +112,12 @@ class ClassConditionalModel(keras.Model):
 
     def _family(self):
         return preset_by_name(self.preset, self.sample_shape)
+
+    @staticmethod
+    def _expect_sizes(**latent_dims):
+        for name, size in latent_dims.items():
+            if size is not None and size < 1:
+                raise ValueError(f"{name} is {size}; give at least 1.")
 
     @staticmethod
     def _expect(name, output, shape):
@@ -222,6 +229,9 @@ class ClassConditionalModel(keras.Model):
 
         Returns:
             keras.callbacks.History.
+
+        Raises:
+            ValueError: if a batch does not fit the model, or its labels or values cannot be.
         """
         epoch_count = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self._begin_training(epoch_count.params),
@@ -230,7 +240,8 @@ class ClassConditionalModel(keras.Model):
         )
         if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
             kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
-        return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
+        with plain_errors():
+            return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
 
     def _begin_training(self, params):
         """Lets the first `fit` decide how long the training is, where it is to be known."""
@@ -409,18 +420,9 @@ class ClassConditionalModel(keras.Model):
             return {name: mean[tf.newaxis] for name, mean in means.items()}
         return means
 
-    @staticmethod
-    def _unpack(data):
-        x, label, more = keras.utils.unpack_x_y_sample_weight(data)
-        if label is None or more is not None:
-            came = "only x" if label is None else "a third element (sample weights or factors)"
-            raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
-        if x.dtype.is_integer:
-            raise ValueError(
-                f"x has dtype {x.dtype.name}; give floats, images in [-1, 1], as "
-                "dvae_tf.data.from_arrays does."
-            )
-        return tf.cast(x, tf.float32), tf.reshape(tf.cast(label, tf.int32), [-1])
+    def _unpack(self, data):
+        values = not self.jit_compile
+        return check_batch(data, self.sample_shape, self.num_classes, values)
 
     def _next_seed(self):
         """A seed for the noise of a step, another one in each replica: int32 tensor [2]."""

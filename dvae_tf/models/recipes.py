@@ -2,8 +2,10 @@
 
 import dataclasses
 import json
+import math
 import types
 
+from dvae_tf.augmentation import POLICIES
 from dvae_tf.files import read_json
 
 
@@ -73,14 +75,25 @@ class Recipe:
     sampled_classes: int = 0
 
     def __post_init__(self):
-        weights = {name: as_weight(value) for name, value in self.weights.items()}
+        weights = {name: as_weight(name, value) for name, value in self.weights.items()}
         object.__setattr__(self, "weights", types.MappingProxyType(weights))
         object.__setattr__(self, "augmentation", tuple(self.augmentation))
+        for name in self.augmentation:
+            if name not in POLICIES:
+                raise ValueError(
+                    f"No augmentation is called {name!r}; choose from {', '.join(POLICIES)}."
+                )
 
 
-def as_weight(value):
+def as_weight(loss, value):
     """Returns the weight of a loss as a float, or the tuple of floats of its schedule."""
-    return tuple(map(float, value)) if isinstance(value, list | tuple) else float(value)
+    schedule = isinstance(value, list | tuple)
+    numbers = tuple(map(float, value if schedule else [value]))
+    if not numbers or not all(0.0 <= number < math.inf for number in numbers):
+        raise ValueError(
+            f"The weight of {loss} is {value}; give a finite number of at least 0, or several."
+        )
+    return numbers if schedule else numbers[0]
 
 
 RECIPES = {

@@ -17,6 +17,7 @@ class Baseline(ClassConditionalModel):
 
     def _make_decoder(self, decoder, latent_dim_s, latent_dim_u):
         """Takes the user's decoder or makes the preset's, and the vectors of the classes."""
+        self._expect_sizes(latent_dim_s=latent_dim_s, latent_dim_u=latent_dim_u)
         family = self._family() if None in (decoder, latent_dim_s, latent_dim_u) else None
         self.latent_dim_s = latent_dim_s or family.latent_dim_s
         self.latent_dim_u = latent_dim_u or family.latent_dim_u

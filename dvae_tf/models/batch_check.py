@@ -1,0 +1,83 @@
+"""What holds a batch against the contract of the models."""
+
+import contextlib
+import re
+
+import keras
+import tensorflow as tf
+
+OF_VALUES = re.compile(r"\[(The batch holds [^\]]*)\]")
+OF_SHAPE = re.compile(r"Shape of tensor \S+ (\[[^\]]*\]) is not .* expected shape (\[[^\]]*\])")
+
+
+def check_batch(data, shape, num_classes, values=True):
+    """Takes a batch apart and holds it against what a model takes.
+
+    Args:
+        data: (x, label), what `fit` gives to a step.
+        shape: sequence of int, the shape of one x.
+        num_classes: int, C.
+        values: bool, whether values are looked at and not shapes and types alone. Defaults to True.
+            XLA compiles no such look.
+
+    Returns:
+        (float32 tensor [batch, *shape], int32 tensor [batch]).
+
+    Raises:
+        ValueError: if shapes or types do not fit.
+        tf.errors.InvalidArgumentError: in the step, if a label is outside [-1, C), or x is not
+            finite; `plain_errors` makes a ValueError of it.
+    """
+    x, label, more = keras.utils.unpack_x_y_sample_weight(data)
+    if label is None or more is not None:
+        came = "only x" if label is None else "a third element (sample weights or factors)"
+        raise ValueError(f"The batches hold {came}; give (x, label), one label an example.")
+    x, label = tf.convert_to_tensor(x), tf.convert_to_tensor(label)
+    if not x.dtype.is_floating:
+        raise ValueError(
+            f"x has dtype {x.dtype.name}; give floats, images in [-1, 1], as "
+            "dvae_tf.data.from_arrays does."
+        )
+    if not x.shape.is_compatible_with((None, *shape)):
+        raise ValueError(f"x has shape {x.shape}; the model takes [batch, {_sides(shape)}].")
+    if not label.dtype.is_integer:
+        raise ValueError(f"label has dtype {label.dtype.name}; give integers in [0, C).")
+    if label.shape.rank not in (None, 1) and label.shape[1:] != (1,):
+        raise ValueError(f"label has shape {label.shape}; give [batch], numbers of classes.")
+    x = tf.ensure_shape(tf.cast(x, tf.float32), (None, *shape))
+    label = tf.reshape(tf.cast(label, tf.int32), [-1])
+    return _with_checked_values(x, label, num_classes) if values else (x, label)
+
+
+def _with_checked_values(x, label, num_classes):
+    outside = (label < -1) | (label >= num_classes)
+    first = tf.strings.as_string(tf.gather(label, tf.argmax(outside)))
+    takes = f"; the model takes 0 to {num_classes - 1}, and -1 where there is none."
+    of_label = tf.debugging.Assert(
+        tf.logical_not(tf.reduce_any(outside)),
+        [tf.strings.join(["The batch holds the label ", first, takes])],
+    )
+    of_x = tf.debugging.Assert(
+        tf.reduce_all(tf.math.is_finite(x)),
+        ["The batch holds NaN or infinite values in x; remove or repair them."],
+    )
+    # Nothing is done before; eagerly there is nothing to wait for.
+    with tf.control_dependencies([check for check in (of_label, of_x) if check is not None]):
+        return tf.identity(x), tf.identity(label)
+
+
+@contextlib.contextmanager
+def plain_errors():
+    """Turns what a step found in a batch into a ValueError of one sentence."""
+    try:
+        yield
+    except tf.errors.InvalidArgumentError as error:
+        if values := OF_VALUES.search(error.message):
+            raise ValueError(values[1]) from error
+        if shapes := OF_SHAPE.search(error.message):
+            raise ValueError(f"x has shape {shapes[1]}; the model takes {shapes[2]}.") from error
+        raise
+
+
+def _sides(shape):
+    return ", ".join(map(str, shape))
