@@ -268,6 +268,8 @@ def search(
     from dvae_tf import runs
     from dvae_tf.training import folder_name
 
+    if trials < 1:
+        raise ValueError(f"trials is {trials}; give at least 1.")
     console = console or Console()
     aim = aim or Aim("reconstruction_mse", bounds=("sample_consistency>=0.9",))
     folder = pathlib.Path(output or runs.ROOT / f"tune-{folder_name(dataset)}")

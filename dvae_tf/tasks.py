@@ -223,6 +223,8 @@ def traverse(model, x, dimension, values):
     """
     if not 0 <= dimension < model.latent_dim_u:
         raise ValueError(f"dimension {dimension} is outside [0, {model.latent_dim_u}).")
+    if not np.isfinite(values).all():
+        raise ValueError(f"The values of z_u are {values}; give finite ones.")
     codes = encode(model, x)
     z_s = np.repeat(codes.z_s[:, np.newaxis], len(values), axis=1)
     z_u = np.repeat(codes.z_u_mean[:, np.newaxis], len(values), axis=1)

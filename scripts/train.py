@@ -19,11 +19,9 @@ def json_file(path):
     from dvae_tf.files import read_json
 
     try:
-        return read_json(path)
-    except (OSError, ValueError) as error:
-        message = (
-            f"{path} is no JSON file of arguments ({error}); give one as scripts/tune.py writes"
-        )
+        return dict(read_json(path))
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{path} is no JSON file of arguments; give one as scripts/tune.py writes"
         raise argparse.ArgumentTypeError(message) from error
 
 
@@ -117,7 +115,11 @@ def parse_arguments():
         metavar="FILE",
         help="JSON file of arguments in place of the defaults, such as scripts/tune.py's best.json",
     )
-    parser.set_defaults(**parser.parse_args().settings)
+    arguments = vars(parser.parse_args())
+    unknown = sorted(set(arguments["settings"]) - set(arguments))
+    if unknown:
+        parser.error(f"--settings: there is no argument {unknown[0]!r}; see --help")
+    parser.set_defaults(**arguments["settings"])
     return parser.parse_args()
 
 

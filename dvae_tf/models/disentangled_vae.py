@@ -143,7 +143,11 @@ class DisentangledVAE(ClassConditionalModel):
         super().__init__(
             shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
         )
-        self._expect_sizes(latent_dim_s=latent_dim_s, latent_dim_u=latent_dim_u)
+        self._expect_sizes(
+            latent_dim_s=latent_dim_s,
+            latent_dim_u=latent_dim_u,
+            variance_decay_epochs=variance_decay_epochs,
+        )
         self.margin = self.rules.margin if margin is None else margin
         self.variance_decay_epochs = variance_decay_epochs or self.rules.variance_decay_epochs
         with seeded_initializers(seed):

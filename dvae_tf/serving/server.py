@@ -33,6 +33,9 @@ class Server:
     """
 
     def __init__(self, folder, name="dvae", host="127.0.0.1", port=8501, grpc_port=8500):
+        for number in (port, grpc_port):
+            if not 0 <= number < 2**16:
+                raise ValueError(f"There is no port {number}; give 0 to 65535.")
         self.versions = ModelVersions(name, folder)
         page = self.versions.folder / "web"
         routes = [Mount("/", StaticFiles(directory=page, html=True))] if page.is_dir() else []

@@ -1,0 +1,191 @@
+"""Wrong arguments of every script: one line, exit code 2, nothing written, the old kept.
+
+RUN stands for the folder of a trained run, MINE for a copy of it, NEW for a folder that is not
+there, FILE for a text file, BROKEN for a run whose model is damaged.
+"""
+
+import pathlib
+import runpy
+import shutil
+import sys
+
+import pytest
+
+SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
+
+CASES = {
+    "train.py": {
+        "--dataset no_such_set": "No data set is called 'no_such_set'",
+        "--dataset npz:none.npz": "there is no such file",
+        "--dataset npz:FILE": "no readable .npz file",
+        "--dataset folder:NEW": "there is no such folder",
+        "--dataset folder:FILE": "there is no such folder",
+        "--epochs 0": "epochs is 0",
+        "--epochs many": "invalid int value",
+        "--batch-size 0": "batch_size is 0",
+        "--batch-size -5": "batch_size is -5",
+        "--model gan": "No model is called 'gan'",
+        "--model cvae --gan": "not allowed with argument",
+        "--preset giant": "No preset is called 'giant'",
+        "--recipe published": "No recipe is called 'published'",
+        "--recipe none.json": "none.json",
+        "--recipe FILE.json": "is damaged",
+        "--loss-weights kl": "invalid loss_weight value",
+        "--loss-weights kl=much": "invalid loss_weight value",
+        "--loss-weights kl=-1": "The weight of kl is -1",
+        "--loss-weights kl=nan": "The weight of kl is nan",
+        "--loss-weights hinge=1": "No loss is called 'hinge'",
+        "--latent-dim-u 0": "latent_dim_u is 0",
+        "--latent-dim-s -1": "latent_dim_s is -1",
+        "--labelled 0": "labelled is 0.0",
+        "--labelled 2": "labelled is 2.0",
+        "--variance-decay-epochs -1": "variance_decay_epochs is -1",
+        "--settings none.json": "no JSON file of arguments",
+        "--settings FILE": "no JSON file of arguments",
+        "--settings LIST.json": "no JSON file of arguments",
+        "--settings ODD.json": "'colour'",
+        "--output RUN": "holds a run already",
+        "--output FILE": "FILE",
+        "--output FILE/run": "FILE",
+        "--resume --output NEW": "holds no run",
+        "--resume --output BROKEN": "is damaged",
+        "--strategy everywhere": "'everywhere'",
+        "--strategy multi_worker": "workers",
+        "--strategy multi_worker --workers a:1 b:2 --worker-index 5": "worker",
+        "--colour": "unrecognized arguments",
+    },
+    "generate.py": {
+        "NEW": "holds no run",
+        "FILE": "holds no run",
+        "BROKEN": "is damaged",
+        "RUN --label 99": "There is no class '99'",
+        "RUN --label -1": "There is no class '-1'|expected at least one argument",
+        "RUN --label cat": "There is no class 'cat'",
+        "RUN --label 1.5": "There is no class '1.5'",
+        "RUN --count 0": "count is 0",
+        "RUN --count -2": "count is -2",
+        "RUN --temperature -1": "temperature is -1.0",
+        "RUN --temperature nan": "temperature is nan",
+        "RUN --temperature hot": "invalid float value",
+        "RUN --output FILE/a.png": "FILE",
+        "RUN --output FILE": "FILE",
+    },
+    "evaluate.py": {
+        "NEW": "holds no run",
+        "BROKEN": "is damaged",
+        "RUN --parts beauty": "beauty",
+    },
+    "explore.py": {
+        "dance RUN": "invalid choice",
+        "swap NEW": "holds no run",
+        "swap BROKEN": "is damaged",
+        "reconstruct RUN --count 0": "count is 0",
+        "reconstruct RUN --images none.png": "none.png",
+        "reconstruct RUN --images FILE": "FILE",
+        "classify RUN --images RUN": "RUN|directory",
+        "swap RUN --columns 0": "columns is 0|0",
+        "interpolate-style RUN --steps 1": "steps is 1",
+        "interpolate-style RUN --path crooked": "invalid choice",
+        "interpolate-class RUN --to cat": "There is no class 'cat'",
+        "traverse RUN --dimension 999": "dimension 999 is outside",
+        "traverse RUN --extent nan": "The values of z_u are [nan",
+        "inpaint RUN --mask none.png": "none.png",
+        "inpaint RUN --hole 0": "hole is 0",
+        "inpaint RUN --hole 999": "hole is 999",
+        "inpaint RUN --iterations 0": "iterations is 0",
+        "nearest RUN --neighbours 0": "0",
+        "swap RUN --output FILE/a.png": "FILE",
+        "swap RUN --output a.jpeg": "a.jpeg",
+    },
+    "export.py": {
+        "NEW": "holds no run",
+        "BROKEN": "is damaged",
+        "RUN --output FILE": "FILE",
+    },
+    "compare.py": {
+        "--models none": "No model is called 'none'",
+        "--models disentangled_vae:published": "No recipe is called 'published'",
+        "--dataset no_such_set": "No data set is called 'no_such_set'",
+        "--epochs 0": "epochs is 0",
+        "--seeds one": "invalid int value",
+        "--preset giant": "No preset is called 'giant'",
+        "--output FILE": "FILE",
+    },
+    "serve.py": {
+        "NEW": "holds no version",
+        "FILE": "holds no version",
+        "SERVED --port 99999": "99999",
+        "SERVED --port web": "invalid int value",
+        "SERVED --host 256.1.1.1": "256.1.1.1",
+    },
+    "tune.py": {
+        "--trials 0": "trials is 0",
+        "--trials few": "invalid int value",
+        "--algorithm guess": "'guess'",
+        "--bounds fid": "fid",
+        "--bounds kl<=low": "low",
+        "--epochs 0": "epochs is 0",
+        "--dataset no_such_set": "No data set is called 'no_such_set'",
+        "--minimise a --maximise b": "not allowed with argument",
+    },
+    "ship.py": {
+        "NEW": "holds no run",
+        "RUN --name ../elsewhere": "elsewhere",
+    },
+}
+
+
+@pytest.fixture
+def world(digits_run, tmp_path, monkeypatch):
+    """A folder to work in with everything that the cases name."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    shutil.copytree(digits_run, tmp_path / "run")
+    shutil.copytree(digits_run, tmp_path / "broken")
+    (tmp_path / "broken" / "model.keras").write_bytes(b"hello")
+    (tmp_path / "file").write_text("hello")
+    (tmp_path / "file.json").write_text("{'a'")
+    (tmp_path / "list.json").write_text("[1]")
+    (tmp_path / "odd.json").write_text('{"colour": "red"}')
+    shipped = SCRIPTS.parent / "saved_models" / "digits"
+    return {
+        "RUN": tmp_path / "run",
+        "BROKEN": tmp_path / "broken",
+        "NEW": tmp_path / "new",
+        "FILE": tmp_path / "file",
+        "LIST": tmp_path / "list",
+        "ODD": tmp_path / "odd",
+        "SERVED": shipped,
+    }
+
+
+def contents(folder):
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments"),
+    [(script, arguments) for script, cases in CASES.items() for arguments in cases],
+)
+def test_wrong_arguments(script, arguments, world, tmp_path, monkeypatch, capsys):
+    filled = arguments
+    for name, path in world.items():
+        filled = filled.replace(name, str(path))
+    before = contents(tmp_path)
+    monkeypatch.setattr("keras.Model.fit", lambda *_, **__: pytest.fail("It trained."))
+    monkeypatch.setattr("dvae_tf.serving.server.Server.wait", lambda _: pytest.fail("It served."))
+    monkeypatch.setattr(sys, "argv", [script, *filled.split(" ")])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(SCRIPTS / script), run_name="__main__")
+    error = capsys.readouterr().err
+    assert ended.value.code == 2, error
+    last = error.strip().splitlines()[-1]
+    words = [word.replace("FILE", "file").replace("RUN", "run")
+             for word in CASES[script][arguments].split("|")]  # fmt: skip
+    assert any(word in last for word in words), error
+    assert "error: " in last
+    assert "Traceback" not in error
+    assert contents(tmp_path) == before
