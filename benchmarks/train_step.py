@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times a training step against the published iteration written down plainly (reference_step.py).
 
-Both take turns in one process, so that their ratio holds on a machine whose speed changes.
+Both take turns in one process, so that their ratio holds on a machine whose speed changes. The
+share of the peak is the arithmetic of TensorFlow's graph over the best matrix product's here.
 """
 
 import argparse
@@ -26,7 +27,8 @@ def measured(preset, gan, batch_size, repeats):
 
     Returns:
         dict of "seconds", "bfloat16_seconds" and "reference_seconds", medians, the first two's
-        "ratio" and "bfloat16_ratio" to the last, and the process's "peak_megabytes" so far.
+        "ratio" and "bfloat16_ratio" to the last, the "operations" of a step, and the process's
+        "peak_megabytes" so far.
     """
     import keras
     import numpy as np
@@ -59,10 +61,36 @@ def measured(preset, gan, batch_size, repeats):
             step()
             times[name].append(time.perf_counter() - begin)
     found = {name: float(np.median(seconds[2:])) for name, seconds in times.items()}
+    found["operations"] = operations(steps["seconds"])
     for name in ("", "bfloat16_"):
         found[f"{name}ratio"] = found[f"{name}seconds"] / found["reference_seconds"]
     found["peak_megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return found
+
+
+def peak(dtype):
+    """The best rate of a square matrix product here, in operations a second."""
+    import tensorflow as tf
+
+    best = 0.0
+    for side in (1024, 2048, 4096):
+        matrix = tf.cast(tf.random.stateless_normal((side, side), (0, 0)), dtype)
+        product = tf.function(lambda matrix=matrix: tf.matmul(matrix, matrix))
+        for _ in range(4):
+            begin = time.perf_counter()
+            product()
+            best = max(best, 2.0 * side**3 / (time.perf_counter() - begin))
+    return best
+
+
+def operations(step):
+    """The multiplications and additions in the graph of a step."""
+    import tensorflow as tf
+
+    profiler = tf.compat.v1.profiler
+    options = profiler.ProfileOptionBuilder.float_operation() | {"output": "none"}
+    graph = step.get_concrete_function().graph
+    return profiler.profile(graph, options=options).total_float_ops
 
 
 def main():
@@ -72,19 +100,26 @@ def main():
     import_tensorflow_quietly()
     from dvae_tf.files import write_json
 
-    table = {}
+    table = {"peak": {dtype: peak(dtype) for dtype in ("float32", "bfloat16")}}
     print(
-        "| preset | discriminator | reference, ms | ours | ours, bfloat16 |\n|---|---|---|---|---|"
+        "| preset | discriminator | reference, ms | ours | ours, bfloat16 | share of the peak "
+        "| the same, bfloat16 | peak memory, MB |\n|---|---|---|---|---|---|---|---|"
     )
     for preset in arguments.presets:
         for gan in (False, True):
             row = measured(preset, gan, arguments.batch_size, arguments.repeats)
             table[f"{preset}{'-gan' if gan else ''}"] = row
+            work = row["operations"]
+            share = work / row["seconds"] / table["peak"]["float32"]
+            of_half = work / row["bfloat16_seconds"] / table["peak"]["bfloat16"]
             print(
                 f"| {preset} | {'yes' if gan else 'no'} | {1e3 * row['reference_seconds']:.0f} "
-                f"| {row['ratio']:.2f} | {row['bfloat16_ratio']:.2f} |",
+                f"| {row['ratio']:.2f} | {row['bfloat16_ratio']:.2f} | {100 * share:.0f} % "
+                f"| {100 * of_half:.0f} % | {row['peak_megabytes']:.0f} |",
                 flush=True,
             )
+    rates = (f"{rate / 1e9:,.0f} in {dtype}" for dtype, rate in table["peak"].items())
+    print(f"\nThe peak, in 10^9 operations a second: {', '.join(rates)}.")
     if arguments.output:
         write_json(arguments.output, table)
 

@@ -19,7 +19,7 @@ def folder(path, name, size=None):
     The classes are the folders' names in alphabetical order. Where the folder holds `train` and
     `test`, each with the classes inside, these are the splits; otherwise a fifth of each class is
     the test split. Images are cropped to the central square, resized and read as RGB. A file that
-    cannot be read is named in one warning and skipped.
+    cannot be read is named in one warning and skipped; so is a link that leads out of the folder.
 
     Args:
         path: str, the folder.
@@ -51,8 +51,17 @@ def folder(path, name, size=None):
 
 def _list_images(source, base):
     class_names, files, label = [], [], []
+    inside = base.resolve()
     for directory in sorted(entry for entry in base.iterdir() if entry.is_dir()):
-        images = sorted(file for file in directory.rglob("*") if file.suffix.lower() in SUFFIXES)
+        found = sorted(file for file in directory.rglob("*") if file.suffix.lower() in SUFFIXES)
+        outside = [file for file in found if not file.resolve().is_relative_to(inside)]
+        images = sorted(set(found) - set(outside))
+        if outside:
+            warnings.warn(
+                f"Skipped {len(outside)} links out of {base}, the first {outside[0]}: copy these "
+                "images there.",
+                stacklevel=2,
+            )
         if images:
             files += images
             label += [len(class_names)] * len(images)

@@ -15,11 +15,14 @@ def open_image(path, size, channels=3):
         uint8 array [size, size, channels].
 
     Raises:
-        OSError: if the file is missing or no readable image.
+        OSError: if the file is missing, no readable image, or larger than Pillow's limit.
     """
     from PIL import Image, ImageOps
 
-    with Image.open(path) as image:
-        upright = ImageOps.exif_transpose(image.convert("RGB" if channels == 3 else "L"))
-        fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
+    try:
+        with Image.open(path) as image:
+            upright = ImageOps.exif_transpose(image.convert("RGB" if channels == 3 else "L"))
+            fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
+    except Image.DecompressionBombError as error:
+        raise OSError(f"{path} is too large: {error}") from error
     return np.asarray(fitted).reshape(size, size, channels)

@@ -71,3 +71,22 @@ def test_too_few_classes_are_named(classes, message, tmp_path):
 def test_missing_folder_is_named(tmp_path):
     with pytest.raises(ValueError, match="there is no such folder"):
         data.load(f"folder:{tmp_path / 'missing'}")
+
+
+def test_links_out_of_the_folder_are_skipped(tmp_path):
+    name = make_folder(tmp_path / "mine")
+    make_folder(tmp_path / "other", ["secret"])
+    (tmp_path / "mine" / "bird").symlink_to(tmp_path / "other" / "secret")
+    (tmp_path / "mine" / "cat" / "secret.png").symlink_to(tmp_path / "other" / "secret" / "0.png")
+    with pytest.warns(UserWarning, match="Skipped .* links out of"):
+        _, info = data.load(name, "train[:100%]")
+    assert info.class_names == ("cat", "dog")
+    assert info.count == 16
+
+
+def test_huge_image_is_named_and_skipped(tmp_path):
+    name = make_folder(tmp_path)
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "cat" / "0.png")
+    with pytest.warns(UserWarning, match="too large"):
+        examples = [data.load_arrays(name, split, size=8)[0] for split in ("train", "test")]
+    assert sum(len(part.label) for part in examples) == 19
