@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills trainings with SIGKILL at random moments, resumes them, and compares the weights.
 
-Each ends with the weights, bit for bit, of a training that was never killed, or exit code 1 says that
+Each ends with the weights, bit for bit, of a training that was never killed; exit code 1 says that
 one did not.
 """
 

@@ -149,12 +149,12 @@ def _is_trained(run, arguments):
     if not (run / "run.json").exists():
         return False
     had = read_json(run / "run.json")["arguments"]
-    other = [name for name in arguments if name != "epochs" and had[name] != arguments[name]]
+    other = [name for name in arguments if name != "epochs" and had.get(name) != arguments[name]]
     if other or had["epochs"] > arguments["epochs"]:
         name = other[0] if other else "epochs"
         raise ValueError(
-            f"{run} was trained with {name} = {had[name]!r}, not {arguments[name]!r}. Give another "
-            "folder (--output), or remove it."
+            f"{run} was trained with {name} = {had.get(name)!r}, not {arguments[name]!r}. Give "
+            "another folder (--output), or remove it."
         )
     history = read_history(run / "history.csv")
     return any(row["saved"] and row["epoch"] == arguments["epochs"] for row in history)

@@ -35,6 +35,7 @@ def train(
     latent_dim_s=None,
     latent_dim_u=None,
     labelled=1.0,
+    dtype_policy=None,
     output=None,
     console=None,
     measure=True,
@@ -60,6 +61,8 @@ def train(
         latent_dim_s, latent_dim_u: int, sizes of the codes. Default to the preset's.
         labelled: float in (0, 1], the share of training examples that keep their label. Defaults
             to 1.
+        dtype_policy: str, Keras's dtype policy of all networks, such as "mixed_bfloat16". Defaults
+            to the one that is set, "float32".
         output: str or pathlib.Path, the folder. Defaults to runs/ and the data set's name.
         console: rich.console.Console for what is printed. Defaults to standard output.
         measure: bool, whether the trained model is measured and drawn. Defaults to True.
@@ -91,6 +94,7 @@ def train(
         "latent_dim_s": latent_dim_s,
         "latent_dim_u": latent_dim_u,
         "labelled": labelled,
+        "dtype_policy": dtype_policy,
     }
     for name in ("epochs", "batch_size"):
         if arguments[name] < 1:
@@ -162,7 +166,21 @@ def _new_model(arguments, data):
             least = math.ceil(VARIANCE_DECAY_STEPS / data.steps_per_epoch)
             decay_epochs = max(decay_epochs, least)
         options["variance_decay_epochs"] = arguments["variance_decay_epochs"] or decay_epochs
-    return model(data.info.shape, data.info.num_classes, **options)
+    with _dtype_policy(arguments.get("dtype_policy")):
+        return model(data.info.shape, data.info.num_classes, **options)
+
+
+@contextlib.contextmanager
+def _dtype_policy(name):
+    """Sets Keras's dtype policy, where one is given, for what is made inside."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    try:
+        keras.config.set_dtype_policy(name or before)
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _describe(arguments, data):

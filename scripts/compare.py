@@ -31,6 +31,7 @@ def parse_arguments():
     parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")
     parser.add_argument("--size", type=int, help="side that images are resized to, in pixels")
     parser.add_argument("--latent-dim-u", type=int, help="size of z_u (default: the preset's)")
+    parser.add_argument("--dtype-policy", help="as in scripts/train.py (default: float32)")
     parser.add_argument("--output", help="folder (default: runs/compare-DATASET)")
     return parser.parse_args()
 

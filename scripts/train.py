@@ -89,6 +89,12 @@ def parse_arguments():
         default=1.0,
         help="share of the training examples that keep their label (default: 1)",
     )
+    parser.add_argument(
+        "--dtype-policy",
+        metavar="POLICY",
+        help="Keras's, such as mixed_bfloat16, which is faster where the processor or the GPU "
+        "knows it (default: float32)",
+    )
     parser.add_argument("--output", help="folder of the run (default: runs/DATASET)")
     parser.add_argument(
         "--resume",
@@ -150,6 +156,7 @@ def main():
             latent_dim_s=arguments.latent_dim_s,
             latent_dim_u=arguments.latent_dim_u,
             labelled=arguments.labelled,
+            dtype_policy=arguments.dtype_policy,
             output=arguments.output,
             strategy=strategy,
         )

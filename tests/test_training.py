@@ -1,8 +1,9 @@
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from dvae_tf import callbacks, runs, training
+from dvae_tf import callbacks, losses, runs, training
 from dvae_tf.files import read_json
 
 
@@ -76,3 +77,25 @@ def test_a_lost_worker_is_named():
     advice = "Start all of them again as before, with --resume --output run"
     with pytest.raises(ConnectionError, match=advice), training._worker_lost("run"):
         raise gone
+
+
+def test_a_dtype_policy_holds_for_all_networks_and_for_this_run_alone(short_epochs, tmp_path):
+    train_moons(tmp_path / "run", 1, dtype_policy="mixed_bfloat16", measure=False)
+    assert keras.config.dtype_policy().name == "float32"
+    for epochs in (1, 2):
+        model = runs.load(tmp_path / "run")
+        assert int(model.epochs_trained) == epochs
+        assert model.decoder.body.compute_dtype == "bfloat16"
+        training.resume(tmp_path / "run", epochs=2, measure=False)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
+    short_epochs, tmp_path, monkeypatch
+):
+    folder = tmp_path / "run"
+    train_moons(folder, 1, measure=False)
+    before = (folder / "model.keras").read_bytes()
+    monkeypatch.setattr(losses, "kl_of_draw", lambda *_: tf.fill([96], np.nan))
+    with pytest.raises(FloatingPointError, match=r"kl is nan.* at step 1 of epoch 2; .*model\.keras"):
+        training.resume(folder, epochs=2, measure=False)
+    assert (folder / "model.keras").read_bytes() == before

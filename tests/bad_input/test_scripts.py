@@ -52,6 +52,7 @@ CASES = {
         "--strategy everywhere": "'everywhere'",
         "--strategy multi_worker": "workers",
         "--strategy multi_worker --workers a:1 b:2 --worker-index 5": "worker",
+        "--dtype-policy half": "half",
         "--colour": "unrecognized arguments",
     },
     "generate.py": {
