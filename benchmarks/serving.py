@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Puts the embedded server under load: many clients at once, a new version meanwhile.
 
-Half of the clients speak REST, half gRPC. Reports requests, failures and the server's memory over
-time; ends with exit code 1 if a request failed.
+Half of the clients speak REST, half gRPC; some more (--bad-clients) send bodies that are damaged at
+random, JSON and PNG. Reports requests, failures and the server's memory over time; ends with exit
+code 1 if a good request failed, or a bad one was not refused as such.
 """
 
 import argparse
+import base64
 import json
 import pathlib
+import random
 import shutil
 import subprocess
 import sys
@@ -16,6 +19,11 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# A grey image of 16 pixels.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAEUlEQVR4nGNsYEAFTAwjWgAAmZAAoC0n"
+    "3a4AAAAASUVORK5CYII="
+)
 
 
 def parse_arguments():
@@ -28,6 +36,7 @@ def parse_arguments():
         help="folder of an exported model (default: the model that ships)",
     )
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--bad-clients", type=int, default=0, help="(default: 0)")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--port", type=int, default=18501)
     parser.add_argument("--grpc-port", type=int, default=18500)
@@ -44,7 +53,7 @@ class Load:
     def __init__(self, arguments):
         self.arguments = arguments
         self.until = time.monotonic() + arguments.seconds
-        self.latencies, self.failures = [], []
+        self.latencies, self.failures, self.refused = [], [], 0
 
     def ask(self, number):
         """One client: asks until the time is over."""
@@ -60,6 +69,47 @@ class Load:
                     self.latencies.append(time.monotonic() - begin)
                 except Exception as error:  # Whatever it is, it is a failed request.
                     self.failures.append(repr(error))
+
+    def disturb(self, number):
+        """One client that sends damaged bodies until the time is over."""
+        import httpx
+
+        chance = random.Random(number)
+        url = f"http://127.0.0.1:{self.arguments.port}/v1/models/dvae:predict"
+        with httpx.Client(timeout=30.0) as client:
+            while time.monotonic() < self.until:
+                body = damaged_body(chance)
+                try:
+                    answer = client.post(url, content=body)
+                    told = answer.json()
+                    # What is damaged may still be a request.
+                    fits = answer.status_code == 200 or "error" in told
+                    assert answer.status_code in (200, 400, 404, 413), told
+                    assert fits, told
+                    self.refused += answer.status_code != 200
+                except Exception as error:  # Whatever it is, it is no refusal.
+                    self.failures.append(f"{error!r} to {body[:200]!r}")
+
+
+def damaged_body(chance):
+    """A request with some bytes changed, cut, doubled or of another kind: bytes."""
+    png = base64.b64encode(PNG if chance.random() < 0.5 else damaged(PNG, chance)).decode()
+    values = chance.choice([[3], [-1], [1e99], ["a"], None, {}, [[3]], [True], 3, [{"b64": png}]])
+    signature = chance.choice(["generate", "generate_png", "encode", "decode", "swap", "", "x", 7])
+    names = chance.sample(["label", "seed", "temperature", "image", "z_s", "z_u", "mask"], 3)
+    inputs = {name: chance.choice([values, [0, 0], 1.0, [[[[0.5]]]]]) for name in names}
+    request = {"signature_name": signature, chance.choice(["inputs", "instances"]): inputs}
+    body = json.dumps(request).encode()
+    return damaged(body, chance) if chance.random() < 0.5 else body
+
+
+def damaged(content, chance):
+    """The bytes of `content` with a piece cut out, repeated, or overwritten at random."""
+    start = chance.randrange(len(content))
+    stop = min(len(content), start + chance.randrange(1, 30))
+    kind = chance.randrange(3)
+    piece = [b"", content[start:stop] * 50, chance.randbytes(stop - start)][kind]
+    return content[:start] + piece + content[stop:]
 
 
 def resident_megabytes(process):
@@ -97,6 +147,8 @@ def put_under_load(server, served, arguments):
 
     load = Load(arguments)
     clients = [threading.Thread(target=load.ask, args=[n]) for n in range(arguments.clients)]
+    bad = range(arguments.bad_clients)
+    clients += [threading.Thread(target=load.disturb, args=[number]) for number in bad]
     for client in clients:
         client.start()
     memory = []
@@ -112,6 +164,7 @@ def put_under_load(server, served, arguments):
         "clients": arguments.clients,
         "seconds": arguments.seconds,
         "requests": len(load.latencies),
+        "refused": load.refused,
         "failures": load.failures[:10],
         "requests_a_second": round(len(load.latencies) / arguments.seconds, 1),
         "milliseconds_median": round(1000 * float(np.median(load.latencies)), 1),

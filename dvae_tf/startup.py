@@ -8,15 +8,16 @@ QUIET = "3"
 
 
 def import_tensorflow_quietly():
-    """Imports TensorFlow without its start-up notices.
+    """Imports TensorFlow without its notices, and without its warnings of what it traces again.
 
-    They come from C++, partly before any log level holds, so standard error is closed meanwhile.
-    Whoever sets TF_CPP_MIN_LOG_LEVEL to less than 3 sees them all.
+    Those of the start come from C++, partly before any log level holds, so standard error is
+    closed meanwhile. Whoever sets TF_CPP_MIN_LOG_LEVEL to less than 3 sees them all.
     """
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", QUIET) != QUIET:
         return
     with _closed_stderr():
-        import tensorflow  # noqa: F401
+        import tensorflow as tf
+    tf.get_logger().setLevel("ERROR")
 
 
 @contextlib.contextmanager

@@ -96,6 +96,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
     train_moons(folder, 1, measure=False)
     before = (folder / "model.keras").read_bytes()
     monkeypatch.setattr(losses, "kl_of_draw", lambda *_: tf.fill([96], np.nan))
-    with pytest.raises(FloatingPointError, match=r"kl is nan.* at step 1 of epoch 2; .*model\.keras"):
+    told = r"kl is nan.* at step 1 of epoch 2; .*model\.keras"
+    with pytest.raises(FloatingPointError, match=told):
         training.resume(folder, epochs=2, measure=False)
     assert (folder / "model.keras").read_bytes() == before
