@@ -193,7 +193,7 @@ CONSTRUCTED = {
     "z_s of nothing": ({"latent_dim_s": -2}, "latent_dim_s is -2"),
     "an unknown augmentation": (
         {"recipe": {"base": "balanced", "augmentation": ["blur"]}},
-        "No augmentation is called 'blur'",
+        "No augmentation is called 'blur'; choose from transl",
     ),
 }
 
