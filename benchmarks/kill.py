@@ -39,10 +39,10 @@ def finish(process):
 
 
 def weights(folder):
-    """Every array of a run's last model: {path: bytes}."""
+    """Every array of a run's last model: list of bytes. (Names differ from load to load.)"""
     from dvae_tf import runs
 
-    return {weight.path: weight.numpy().tobytes() for weight in runs.load(folder).weights}
+    return [weight.numpy().tobytes() for weight in runs.load(folder).weights]
 
 
 def killed(folder, training, moment):
