@@ -26,7 +26,7 @@ def augment(images, policies, seed):
         float tensor of the shape of `images`.
 
     Raises:
-        ValueError: if the inputs are no images.
+        ValueError: if a policy is unknown, or the inputs are no images.
 
     Example:
 
@@ -34,6 +34,7 @@ def augment(images, policies, seed):
     >>> int(tf.math.count_nonzero(augment(images, ["cutout"], [0, 0]))) < 2 * 64
     True
     """
+    check_policies(policies)
     if policies and images.shape.rank != 4:
         raise ValueError(
             f"Augmentation is for images, but the inputs have the shape {images.shape[1:]}. "
@@ -42,6 +43,26 @@ def augment(images, policies, seed):
     for number, name in enumerate(policies):
         images = POLICIES[name](images, tf.random.fold_in(seed, number, alg="philox"))
     return images
+
+
+def check_policies(policies):
+    """Names a policy that there is not.
+
+    Args:
+        policies: sequence of str.
+
+    Raises:
+        ValueError: if one is no key of `POLICIES`.
+
+    Example:
+
+    >>> check_policies(["cutout", "color"])
+    """
+    for name in policies:
+        if name not in POLICIES:
+            raise ValueError(
+                f"No augmentation is called {name!r}; choose from {', '.join(POLICIES)}."
+            )
 
 
 def shifted(images, farthest, seed):

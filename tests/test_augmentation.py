@@ -76,6 +76,8 @@ def test_gradients_pass_through_and_the_seed_decides(name):
 
 
 def test_what_cannot_be_augmented_is_refused():
+    with pytest.raises(ValueError, match="No augmentation is called 'blur'; choose from transl"):
+        augment(pictures(), ["blur"], (0, 0))
     with pytest.raises(ValueError, match="for images"):
         augment(tf.zeros((4, 2)), ["cutout"], (0, 0))
     assert augment(tf.zeros((4, 2)), [], (0, 0)).shape == (4, 2)

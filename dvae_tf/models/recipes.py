@@ -5,7 +5,7 @@ import json
 import math
 import types
 
-from dvae_tf.augmentation import POLICIES
+from dvae_tf.augmentation import check_policies
 from dvae_tf.files import read_json
 
 
@@ -78,11 +78,7 @@ class Recipe:
         weights = {name: as_weight(name, value) for name, value in self.weights.items()}
         object.__setattr__(self, "weights", types.MappingProxyType(weights))
         object.__setattr__(self, "augmentation", tuple(self.augmentation))
-        for name in self.augmentation:
-            if name not in POLICIES:
-                raise ValueError(
-                    f"No augmentation is called {name!r}; choose from {', '.join(POLICIES)}."
-                )
+        check_policies(self.augmentation)
 
 
 def as_weight(loss, value):
