@@ -183,27 +183,6 @@ def flow_likelihood(z_u, log_det):
     return -log_prob / latent_dim
 
 
-def flow_agreement(z_u, with_another_class):
-    """How differently the flow moves one code for two classes: the squared error of the results.
-
-    Many flows carry the codes of every class onto N(0, I). This prefers those under which a
-    factor that the code shows in the same way for all classes is shown so by z_u as well.
-
-    Args:
-        z_u: float tensor [batch, latent], T of codes and their own class.
-        with_another_class: float tensor [batch, latent], T of the same codes and another class.
-
-    Returns:
-        float32 tensor [batch], the mean over the dimensions.
-
-    Example:
-
-    >>> flow_agreement(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
-    [5.0]
-    """
-    return tf.reduce_mean(tf.math.squared_difference(z_u, with_another_class), axis=-1)
-
-
 def kl_of_draw(code, z_u, posterior, log_det):
     """One draw's estimate of KL(q(code | x) : N(0, I)), q the flow's image of a Gaussian.
 

@@ -39,7 +39,7 @@ BOUNDED_OBJECTIVES = {
     "encoder_u": OF_ENCODER_U,
     ("prior_means", "prior_variances"): ("separation",),
 }
-REPORTED_WHERE_TRAINED = ("separation", "flow_likelihood", "flow_agreement")
+REPORTED_WHERE_TRAINED = ("separation", "flow_likelihood")
 TRACKED_LOSSES = (
     "classification",
     "likelihood",
@@ -78,8 +78,7 @@ class DisentangledVAE(ClassConditionalModel):
     `loss` (L_GM + the weighted L_rec and L_kl: what the autoencoder minimises, without the
     adversaries), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
     `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "balanced"
-    adds `separation`, `flow_likelihood` and, where it has a weight, `flow_agreement`. Evaluation
-    draws the same noise every time.
+    adds `separation` and `flow_likelihood`. Evaluation draws the same noise every time.
 
     Args:
         shape: sequence of int, the shape of one input: (height, width, channels) of square images
@@ -210,10 +209,7 @@ class DisentangledVAE(ClassConditionalModel):
     @property
     def settled_objectives(self):
         """Which losses train which groups at the end, all else fixed: {group: losses}."""
-        if self.flow is None:
-            return {}
-        agreement = ["flow_agreement"] if self.loss_weights["flow_agreement"] else []
-        return {"flow": ("flow_likelihood", *agreement)}
+        return {} if self.flow is None else {"flow": ("flow_likelihood",)}
 
     of_labelled = ("accuracy", "classification", "latent_classification")
     minimised = ("classification", "likelihood", "reconstruction", "kl")
@@ -318,17 +314,8 @@ class DisentangledVAE(ClassConditionalModel):
         z_u = draw(posterior, seed)
         code = self.flow.inverse(z_u, z_s)
         kl = losses.kl_of_draw(code, z_u, posterior, self.flow(code, z_s)[1])
-        return code, {"kl": kl, **self._flow_losses(tf.stop_gradient(code), z_s)}
-
-    def _flow_losses(self, code, z_s):
-        """What the flow learns from codes and the means of their components."""
-        z_u, log_det = self.flow(code, z_s)
-        found = {"flow_likelihood": losses.flow_likelihood(z_u, log_det)}
-        if self.loss_weights["flow_agreement"]:
-            # Those of the neighbour in the batch: as often of each class as the classes are.
-            other, _ = self.flow(code, tf.roll(z_s, 1, axis=0))
-            found["flow_agreement"] = losses.flow_agreement(z_u, other)
-        return found
+        of_flow = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
+        return code, {"kl": kl, "flow_likelihood": of_flow}
 
     def _settling_losses(self, x, label, seed):
         """Codes for the flow alone: it is small beside the networks and takes many at a time."""
@@ -339,7 +326,8 @@ class DisentangledVAE(ClassConditionalModel):
         mean, stddev, z_s = tf.split(recalled, (*[self.latent_dim_u] * 2, self.latent_dim_s), -1)
         stddev *= self.rules.settling_noise
         z_u = draw(gaussian(self.flow(mean, z_s)[0], stddev), seed_noise)
-        return self._flow_losses(tf.stop_gradient(self.flow.inverse(z_u, z_s)), z_s)
+        code = tf.stop_gradient(self.flow.inverse(z_u, z_s))
+        return {"flow_likelihood": losses.flow_likelihood(*self.flow(code, z_s))}
 
     def _decode_and_judge(self, x, label, z, seed, training):
         return self.decoder(z, training=training), {}

@@ -124,7 +124,6 @@ RECIPES = {
             "latent_classification": 1.0,
             "latent_confusion": 0.006,
             "flow_likelihood": 1.0,
-            "flow_agreement": 0.0,
             "discrimination": 1.0,
             "generation": 1.0,
             "mode_seeking": 0.0,

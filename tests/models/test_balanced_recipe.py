@@ -37,7 +37,6 @@ ROUTES = {
     "latent_confusion": {"encoder_u"},
     "latent_classification": {"latent_classifier"},
     "flow_likelihood": {"flow"},
-    "flow_agreement": {"flow"},
     "discrimination": {"discriminator"},
     "generation": {"decoder"},
 }
