@@ -28,11 +28,10 @@ def augment(images, policies, seed):
     Raises:
         ValueError: if a policy is unknown, or the inputs are no images.
 
-    Example:
-
-    >>> images = tf.ones((2, 8, 8, 1))
-    >>> int(tf.math.count_nonzero(augment(images, ["cutout"], [0, 0]))) < 2 * 64
-    True
+    Examples:
+        >>> images = tf.ones((2, 8, 8, 1))
+        >>> int(tf.math.count_nonzero(augment(images, ["cutout"], [0, 0]))) < 2 * 64
+        True
     """
     check_policies(policies)
     if policies and images.shape.rank != 4:
@@ -54,9 +53,8 @@ def check_policies(policies):
     Raises:
         ValueError: if one is no key of `POLICIES`.
 
-    Example:
-
-    >>> check_policies(["cutout", "color"])
+    Examples:
+        >>> check_policies(["cutout", "color"])
     """
     for name in policies:
         if name not in POLICIES:
@@ -76,10 +74,9 @@ def shifted(images, farthest, seed):
     Returns:
         float tensor of the shape of `images`.
 
-    Example:
-
-    >>> bool(tf.reduce_all(shifted(tf.ones((2, 8, 8, 1)), 1, [0, 0]) == 1.0))
-    True
+    Examples:
+        >>> bool(tf.reduce_all(shifted(tf.ones((2, 8, 8, 1)), 1, [0, 0]) == 1.0))
+        True
     """
     side = images.shape[1]
     shifts = tf.random.stateless_uniform(

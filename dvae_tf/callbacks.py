@@ -252,10 +252,9 @@ def tile(images):
     Returns:
         array [1, rows * height, columns * width, channels].
 
-    Example:
-
-    >>> tile(np.zeros((2, 3, 4, 5, 1))).shape
-    (1, 8, 15, 1)
+    Examples:
+        >>> tile(np.zeros((2, 3, 4, 5, 1))).shape
+        (1, 8, 15, 1)
     """
     rows, columns, height, width, channels = images.shape
     return images.transpose(0, 2, 1, 3, 4).reshape(1, rows * height, columns * width, channels)

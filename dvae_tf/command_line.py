@@ -13,10 +13,9 @@ class Parser(argparse.ArgumentParser):
     Args:
         **kwargs: of `argparse.ArgumentParser`.
 
-    Example:
-
-    >>> vars(Parser(description="Nothing.").parse_args(["--debug"]))
-    {}
+    Examples:
+        >>> vars(Parser(description="Nothing.").parse_args(["--debug"]))
+        {}
     """
 
     def __init__(self, **kwargs):

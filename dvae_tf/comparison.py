@@ -228,13 +228,12 @@ def as_markdown(table):
     Returns:
         str.
 
-    Example:
-
-    >>> cell = {"mean": 0.5, "spread": 0.1, "values": [0.4, 0.6]}
-    >>> print(as_markdown({"cvae": {"zs_accuracy": cell}}), end="")
-    | | cvae |
-    |---|---|
-    | class read from z_s ↑ | 0.500 ± 0.100 |
+    Examples:
+        >>> cell = {"mean": 0.5, "spread": 0.1, "values": [0.4, 0.6]}
+        >>> print(as_markdown({"cvae": {"zs_accuracy": cell}}), end="")
+        | | cvae |
+        |---|---|
+        | class read from z_s ↑ | 0.500 ± 0.100 |
     """
     lines = [f"| | {' | '.join(table)} |", "|---" * (1 + len(table)) + "|"]
     for key, title in ROWS.items():
@@ -254,14 +253,14 @@ def _cell(figure):
 
 def _draw(folder, models, seed):
     """Draws samples of each model, or of points their progress; returns the pictures' paths."""
-    from dvae_tf import gallery, plots
+    from dvae_tf import pictures, plots
 
     paths = [_run(folder, model, seed) for model in models]
     data = runs.Data(read_json(paths[0] / "run.json")["arguments"])
     if data.info.is_image:
         return [_draw_samples(folder / "samples.png", models, paths, data)]
     rows = {
-        model: gallery.progress(path, data.info.num_classes)
+        model: pictures.progress(path, data.info.num_classes)
         for model, path in zip(models, paths, strict=True)
     }
     title = f"{data.info.name}: samples as training goes on"

@@ -26,10 +26,9 @@ def make_strategy(name=None, workers=None, worker_index=None):
     Raises:
         ValueError: if the name is unknown, or what is needed to find the workers is missing.
 
-    Example:
-
-    >>> make_strategy().num_replicas_in_sync
-    1
+    Examples:
+        >>> make_strategy().num_replicas_in_sync
+        1
     """
     import tensorflow as tf
 
@@ -72,10 +71,9 @@ def is_chief(strategy):
     Returns:
         bool.
 
-    Example:
-
-    >>> is_chief(make_strategy())
-    True
+    Examples:
+        >>> is_chief(make_strategy())
+        True
     """
     import tensorflow as tf
 

@@ -249,8 +249,19 @@ def explore(verb, run=None, output=None, files=None, seed=0, **options):
     if output.suffix == ".npy":
         with written(output) as temporary:
             np.save(temporary, grid.images)
-    elif grid.donors:
+    else:
+        draw(grid, output)
+    return f"{output}: {grid.title} ({album.folder})"
+
+
+def draw(grid, output):
+    """Draws a grid.
+
+    Args:
+        grid: Grid.
+        output: str or pathlib.Path of the PNG file.
+    """
+    if grid.donors:
         plots.swap_grid(output, *grid.donors, grid.images, grid.row_names, grid.column_names)
     else:
         plots.image_grid(output, grid.images, grid.row_names, grid.title, grid.column_names)
-    return f"{output}: {grid.title} ({album.folder})"

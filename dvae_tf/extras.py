@@ -14,12 +14,11 @@ def needed_for(purpose, extra):
     Raises:
         ModuleNotFoundError: if a package is missing; says which and how to get it.
 
-    Example:
-
-    >>> with needed_for("Flying", "wings"):
-    ...     import no_such_package
-    Traceback (most recent call last):
-    ModuleNotFoundError: Flying needs no_such_package: pip install 'dvae_tf[wings]'
+    Examples:
+        >>> with needed_for("Flying", "wings"):
+        ...     import no_such_package
+        Traceback (most recent call last):
+        ModuleNotFoundError: Flying needs no_such_package: pip install 'dvae_tf[wings]'
     """
     try:
         yield

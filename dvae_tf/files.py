@@ -17,14 +17,13 @@ def written(path):
     Yields:
         pathlib.Path in the same folder, with the same suffix.
 
-    Example:
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with written(pathlib.Path(folder) / "note.txt") as temporary:
-    ...         _ = temporary.write_text("all of it")
-    ...     print((pathlib.Path(folder) / "note.txt").read_text())
-    all of it
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with written(pathlib.Path(folder) / "note.txt") as temporary:
+        ...         _ = temporary.write_text("all of it")
+        ...     print((pathlib.Path(folder) / "note.txt").read_text())
+        all of it
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

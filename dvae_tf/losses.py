@@ -35,10 +35,9 @@ def classification(log_prob, label, distance=None, margin=0.0):
     Raises:
         ValueError: if `margin` is not 0 and `distance` is missing.
 
-    Example:
-
-    >>> round(float(classification(tf.math.log([[0.25, 0.75]]), [1])[0]), 3)
-    0.288
+    Examples:
+        >>> round(float(classification(tf.math.log([[0.25, 0.75]]), [1])[0]), 3)
+        0.288
     """
     if margin:
         if distance is None:
@@ -59,10 +58,9 @@ def likelihood(log_prob, label):
     Returns:
         float32 tensor [batch], in nats, summed over the dimensions of z_s.
 
-    Example:
-
-    >>> likelihood(tf.constant([[-1.0, -2.0]]), [1]).numpy().tolist()
-    [2.0]
+    Examples:
+        >>> likelihood(tf.constant([[-1.0, -2.0]]), [1]).numpy().tolist()
+        [2.0]
     """
     return -tf.gather(log_prob, label, batch_dims=1)
 
@@ -78,10 +76,9 @@ def marginal_likelihood(log_prob):
     Returns:
         float32 tensor [batch], in nats, summed over the dimensions of z_s.
 
-    Example:
-
-    >>> marginal_likelihood(tf.constant([[-1.0, -1.0]])).numpy().tolist()
-    [1.0]
+    Examples:
+        >>> marginal_likelihood(tf.constant([[-1.0, -1.0]])).numpy().tolist()
+        [1.0]
     """
     num_classes = tf.cast(tf.shape(log_prob)[-1], log_prob.dtype)
     return tf.math.log(num_classes) - tf.reduce_logsumexp(log_prob, axis=-1)
@@ -97,11 +94,10 @@ def kl(posterior, prior):
     Returns:
         float32 tensor [batch], in nats a dimension.
 
-    Example:
-
-    >>> prior = tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0])
-    >>> kl(tfd.MultivariateNormalDiag([[1.0, 1.0]], [[1.0, 1.0]]), prior).numpy().tolist()
-    [0.5]
+    Examples:
+        >>> prior = tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0])
+        >>> kl(tfd.MultivariateNormalDiag([[1.0, 1.0]], [[1.0, 1.0]]), prior).numpy().tolist()
+        [0.5]
     """
     return tfd.kl_divergence(posterior, prior) / tf.cast(prior.event_shape[-1], tf.float32)
 
@@ -115,10 +111,9 @@ def reconstruction(x, decoded):
     Returns:
         float32 tensor [batch].
 
-    Example:
-
-    >>> reconstruction(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
-    [5.0]
+    Examples:
+        >>> reconstruction(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
+        [5.0]
     """
     error = tf.math.squared_difference(x, decoded)
     return tf.reduce_mean(error, axis=range(1, error.shape.rank))
@@ -134,10 +129,9 @@ def latent_classification(logits, label):
     Returns:
         float32 tensor [batch], in nats.
 
-    Example:
-
-    >>> round(float(latent_classification(tf.zeros((1, 4)), [2])[0]), 3)
-    1.386
+    Examples:
+        >>> round(float(latent_classification(tf.zeros((1, 4)), [2])[0]), 3)
+        1.386
     """
     return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
 
@@ -153,10 +147,9 @@ def latent_confusion(logits):
     Returns:
         float32 tensor [batch], in nats.
 
-    Example:
-
-    >>> round(float(latent_confusion(tf.zeros((1, 4)))[0]), 3)
-    1.386
+    Examples:
+        >>> round(float(latent_confusion(tf.zeros((1, 4)))[0]), 3)
+        1.386
     """
     return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
 
@@ -173,10 +166,9 @@ def flow_likelihood(z_u, log_det):
     Returns:
         float32 tensor [batch], in nats a dimension.
 
-    Example:
-
-    >>> round(float(flow_likelihood(tf.zeros((1, 3)), tf.zeros(1))[0]), 3)
-    0.919
+    Examples:
+        >>> round(float(flow_likelihood(tf.zeros((1, 3)), tf.zeros(1))[0]), 3)
+        0.919
     """
     latent_dim = z_u.shape[-1]
     log_prob = standard_normal(latent_dim).log_prob(z_u) + log_det
@@ -199,11 +191,10 @@ def kl_of_draw(code, z_u, posterior, log_det):
     Returns:
         float32 tensor [batch], in nats a dimension.
 
-    Example:
-
-    >>> one = tfd.MultivariateNormalDiag([[0.0]], [[1.0]])
-    >>> kl_of_draw(tf.ones((1, 1)), tf.ones((1, 1)), one, tf.zeros(1)).numpy().tolist()
-    [0.0]
+    Examples:
+        >>> one = tfd.MultivariateNormalDiag([[0.0]], [[1.0]])
+        >>> kl_of_draw(tf.ones((1, 1)), tf.ones((1, 1)), one, tf.zeros(1)).numpy().tolist()
+        [0.0]
     """
     latent_dim = code.shape[-1]
     log_ratio = posterior.log_prob(z_u) + log_det - standard_normal(latent_dim).log_prob(code)
@@ -227,11 +218,10 @@ def discrimination(real, *generated, averaged=False):
     Returns:
         float32 tensor [batch].
 
-    Example:
-
-    >>> one = tf.ones(1)
-    >>> discrimination(one, -one, -one).numpy().tolist()
-    [0.0]
+    Examples:
+        >>> one = tf.ones(1)
+        >>> discrimination(one, -one, -one).numpy().tolist()
+        [0.0]
     """
     on_generated = tf.add_n([tf.nn.relu(1.0 + logits) for logits in generated])
     share = 1.0 / len(generated) if averaged else 1.0
@@ -247,10 +237,9 @@ def generation(*generated):
     Returns:
         float32 tensor [batch].
 
-    Example:
-
-    >>> generation(tf.constant([0.5]), tf.constant([1.0])).numpy().tolist()
-    [-1.5]
+    Examples:
+        >>> generation(tf.constant([0.5]), tf.constant([1.0])).numpy().tolist()
+        [-1.5]
     """
     return -tf.add_n(generated)
 
@@ -269,11 +258,10 @@ def mode_seeking(images, codes):
     Returns:
         float32 tensor [batch].
 
-    Example:
-
-    >>> one = tf.ones((1, 2))
-    >>> round(float(mode_seeking((one, -one), (2.0 * one, one))[0]), 3)
-    0.5
+    Examples:
+        >>> one = tf.ones((1, 2))
+        >>> round(float(mode_seeking((one, -one), (2.0 * one, one))[0]), 3)
+        0.5
     """
     of_images, of_codes = (
         tf.reduce_mean(tf.abs(first - second), axis=range(1, first.shape.rank))

@@ -2,6 +2,7 @@
 
 from dvae_tf import runs
 from dvae_tf.files import read_json, write_json
+from dvae_tf.progress import steps
 
 
 def measure(run=None, parts=None, console=None):
@@ -42,46 +43,25 @@ def measure_model(folder, data, model, console, parts=None):
     Returns:
         dict, what report.json holds.
     """
-    from dvae_tf import evaluation, gallery
+    from dvae_tf import evaluation, pictures
     from dvae_tf.evaluation.page import write_page
 
     description, folder = read_json(folder / "run.json"), runs.results(folder)
     train, test = data.arrays("train"), data.arrays("test")
-    with _Progress(console) as progress:
+    subject = evaluation.Subject.of(model)
+    names = [*evaluation.measurable(subject, parts), "pictures"]
+    with steps("measuring", names, console) as each:
         figures = evaluation.report(
-            evaluation.Subject.of(model), train, test, data.info, parts, on_part=progress.begin
+            subject, train, test, data.info, parts, on_part=lambda name: next(each)
         )
         figures["training_seconds"] = round(description["training_seconds"], 1)
         write_json(folder / "report.json", figures)
-        progress.begin("pictures")
-        pictures = gallery.draw(folder, model, train, test, data.info, figures)
-        page = write_page(folder / "report.html", description, figures, pictures)
-    for path in [*(picture.path for picture in pictures), folder / "report.json", page]:
+        next(each)
+        drawn = pictures.draw(folder, model, train, test, data.info, figures)
+        page = write_page(folder / "report.html", description, figures, drawn)
+    for path in [*(picture.path for picture in drawn), folder / "report.json", page]:
         console.print(f"  {path}", soft_wrap=True)
     for name, value in figures.items():
         if isinstance(value, float):
             console.print(f"  {name:20s} {value:.4g}", highlight=False)
     return figures
-
-
-class _Progress:
-    """Shows which part is being measured and how long it has taken so far."""
-
-    def __init__(self, console):
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-        columns = SpinnerColumn(), TextColumn("measuring: {task.description}"), TimeElapsedColumn()
-        self.bar = Progress(
-            *columns, console=console, transient=True, disable=not console.is_terminal
-        )
-        self.task = self.bar.add_task("")
-
-    def __enter__(self):
-        self.bar.start()
-        return self
-
-    def __exit__(self, *error):
-        self.bar.stop()
-
-    def begin(self, part):
-        self.bar.update(self.task, description=part)

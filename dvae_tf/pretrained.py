@@ -23,11 +23,10 @@ def load_pretrained(name=DEFAULT):
     Raises:
         ValueError: if there is no such model, or its files are not as they were shipped.
 
-    Example:
-
-    >>> model = load_pretrained("digits")
-    >>> model.generate([3, 3], seed=0).shape
-    TensorShape([2, 16, 16, 1])
+    Examples:
+        >>> model = load_pretrained("digits")
+        >>> model.generate([3, 3], seed=0).shape
+        TensorShape([2, 16, 16, 1])
     """
     from dvae_tf import runs
 

@@ -24,10 +24,9 @@ def gaussian(mean, stddev):
     Returns:
         tfd.MultivariateNormalDiag with event shape [latent].
 
-    Example:
-
-    >>> gaussian([[0.0, 0.0]], [[1.0, 1.0]]).event_shape
-    TensorShape([2])
+    Examples:
+        >>> gaussian([[0.0, 0.0]], [[1.0, 1.0]]).event_shape
+        TensorShape([2])
     """
     return tfd.MultivariateNormalDiag(mean, stddev)
 
@@ -41,10 +40,9 @@ def standard_normal(latent_dim):
     Returns:
         tfd.MultivariateNormalDiag with event shape [latent_dim].
 
-    Example:
-
-    >>> standard_normal(3).event_shape
-    TensorShape([3])
+    Examples:
+        >>> standard_normal(3).event_shape
+        TensorShape([3])
     """
     return gaussian(tf.zeros(latent_dim), tf.ones(latent_dim))
 
@@ -63,10 +61,9 @@ def noise(shape, seed):
     Returns:
         float32 tensor of that shape.
 
-    Example:
-
-    >>> noise((2, 3), seed=(0, 1)).shape
-    TensorShape([2, 3])
+    Examples:
+        >>> noise((2, 3), seed=(0, 1)).shape
+        TensorShape([2, 3])
     """
     bits = tf.random.stateless_uniform(
         shape, seed, minval=None, maxval=None, dtype=tf.int32, alg="philox"
@@ -87,10 +84,10 @@ def draw(distribution, seed, temperature=1.0):
     Returns:
         float32 tensor [n, latent].
 
-    Example:
-
-    >>> draw(gaussian([[5.0, 6.0]], [[1.0, 1.0]]), seed=(0, 1), temperature=0.0).numpy().tolist()
-    [[5.0, 6.0]]
+    Examples:
+        >>> exact = gaussian([[5.0, 6.0]], [[1.0, 1.0]])
+        >>> draw(exact, seed=(0, 1), temperature=0.0).numpy().tolist()
+        [[5.0, 6.0]]
     """
     mean = distribution.mean()
     return mean + temperature * distribution.stddev() * noise(tf.shape(mean), seed)
@@ -110,12 +107,11 @@ class GaussianMixturePrior(keras.layers.Layer):
     Raises:
         ValueError: if `num_classes` or `latent_dim` is below 1.
 
-    Example:
-
-    >>> prior = GaussianMixturePrior(num_classes=3, latent_dim=2)
-    >>> z_s = prior.sample([0, 1, 2], seed=(0, 1))
-    >>> prior.log_prob(z_s).shape
-    TensorShape([3, 3])
+    Examples:
+        >>> prior = GaussianMixturePrior(num_classes=3, latent_dim=2)
+        >>> z_s = prior.sample([0, 1, 2], seed=(0, 1))
+        >>> prior.log_prob(z_s).shape
+        TensorShape([3, 3])
     """
 
     # Up to so many weights a component-wise difference [batch, C, D] is cheaper than anything else

@@ -133,10 +133,9 @@ def class_number(value, names):
     Raises:
         ValueError: if there is none.
 
-    Example:
-
-    >>> class_number("cat", ["dog", "cat"]), class_number("0", ["dog", "cat"])
-    (1, 0)
+    Examples:
+        >>> class_number("cat", ["dog", "cat"]), class_number("0", ["dog", "cat"])
+        (1, 0)
     """
     names = list(names)
     if str(value) in names:

@@ -47,11 +47,10 @@ class Aim:
     Raises:
         ValueError: if a bound is none.
 
-    Example:
-
-    >>> aim = Aim("reconstruction_mse", bounds=["sample_consistency>=0.9"])
-    >>> aim.score({"reconstruction_mse": 0.5, "sample_consistency": 0.95})
-    0.5
+    Examples:
+        >>> aim = Aim("reconstruction_mse", bounds=["sample_consistency>=0.9"])
+        >>> aim.score({"reconstruction_mse": 0.5, "sample_consistency": 0.95})
+        0.5
     """
 
     key: str
@@ -107,10 +106,9 @@ def figure(report, key):
     Raises:
         ValueError: if it is not there.
 
-    Example:
-
-    >>> figure({"a": {"b": 1}}, "a.b")
-    1.0
+    Examples:
+        >>> figure({"a": {"b": 1}}, "a.b")
+        1.0
     """
     value = report
     for part in key.split("."):
@@ -126,10 +124,9 @@ class SettingsHyperModel(keras_tuner.HyperModel):
     Args:
         recipe: str, what the settings depart from. Defaults to "balanced".
 
-    Example:
-
-    >>> SettingsHyperModel().build(keras_tuner.HyperParameters())["latent_dim_u"]
-    16
+    Examples:
+        >>> SettingsHyperModel().build(keras_tuner.HyperParameters())["latent_dim_u"]
+        16
     """
 
     def __init__(self, recipe="balanced"):

@@ -36,11 +36,10 @@ def sample(model, label, temperature=1.0, seed=0):
     Raises:
         ValueError: if a label is outside [0, num_classes) or the temperature is negative.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> sample(DisentangledVAE((2,), 3, preset="toy"), [0, 1, 2]).shape
-    (3, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> sample(DisentangledVAE((2,), 3, preset="toy"), [0, 1, 2]).shape
+        (3, 2)
     """
     label = np.atleast_1d(np.asarray(label))
     chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]
@@ -61,11 +60,10 @@ def reconstruct(model, x):
     Returns:
         array [n, *shape].
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> reconstruct(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
-    (4, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> reconstruct(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
+        (4, 2)
     """
     codes = encode(model, x)
     return decode(model, codes.z_s, codes.z_u_mean)
@@ -81,11 +79,10 @@ def classify(model, x):
     Returns:
         float32 array [n, num_classes], probabilities.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> classify(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
-    (4, 3)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> classify(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
+        (4, 3)
     """
     return np.concatenate([model.classify(chunk).numpy() for chunk in _chunks(inward(x))])
 
@@ -101,11 +98,10 @@ def swap(model, x_s, x_u):
     Returns:
         array [n, m, *shape]: entry (i, j) has z_s of x_s[i] and z_u of x_u[j].
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> swap(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((5, 2))).shape
-    (4, 5, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> swap(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((5, 2))).shape
+        (4, 5, 2)
     """
     z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
     shape = (len(z_s), len(z_u))
@@ -127,11 +123,11 @@ def swap_pairs(model, x_s, x_u):
     Raises:
         ValueError: if there are not as many of one as of the other.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> swap_pairs(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.ones((4, 2))).shape
-    (4, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> model = DisentangledVAE((2,), 3, preset="toy")
+        >>> swap_pairs(model, np.zeros((4, 2)), np.ones((4, 2))).shape
+        (4, 2)
     """
     z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
     if len(z_s) != len(z_u):
@@ -156,12 +152,11 @@ def interpolate_class(model, start, stop, x, steps=8, path="straight"):
         ValueError: if `steps` is below 2, a label is outside [0, num_classes), or the path is
             unknown.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> model = DisentangledVAE((2,), 3, preset="toy")
-    >>> interpolate_class(model, [0], [1], np.zeros((1, 2)), steps=5).shape
-    (1, 5, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> model = DisentangledVAE((2,), 3, preset="toy")
+        >>> interpolate_class(model, [0], [1], np.zeros((1, 2)), steps=5).shape
+        (1, 5, 2)
     """
     means = np.asarray(model.prior_s.means)
     for label in (*np.ravel(start), *np.ravel(stop)):
@@ -188,12 +183,11 @@ def interpolate_style(model, x_start, x_stop, steps=8, path="straight"):
     Raises:
         ValueError: if `steps` is below 2 or the path is unknown.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> model = DisentangledVAE((2,), 3, preset="toy")
-    >>> interpolate_style(model, np.zeros((1, 2)), np.ones((1, 2)), steps=5).shape
-    (1, 5, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> model = DisentangledVAE((2,), 3, preset="toy")
+        >>> interpolate_style(model, np.zeros((1, 2)), np.ones((1, 2)), steps=5).shape
+        (1, 5, 2)
     """
     codes = encode(model, x_start)
     z_u = _walk(codes.z_u_mean, encode(model, x_stop).z_u_mean, steps, path)
@@ -215,11 +209,10 @@ def traverse(model, x, dimension, values):
     Raises:
         ValueError: if the dimension is outside [0, latent_dim_u).
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> traverse(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), 1, [-1, 0, 1]).shape
-    (4, 3, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> traverse(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), 1, [-1, 0, 1]).shape
+        (4, 3, 2)
     """
     if not 0 <= dimension < model.latent_dim_u:
         raise ValueError(f"dimension {dimension} is outside [0, {model.latent_dim_u}).")
@@ -251,14 +244,13 @@ def inpaint(model, x, mask, iterations=10):
     Raises:
         ValueError: if the mask does not fit or `iterations` is below 1.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> model = DisentangledVAE((8, 8, 1), 3)
-    >>> mask = np.zeros((8, 8), bool)
-    >>> mask[2:5, 2:5] = True
-    >>> inpaint(model, np.zeros((4, 8, 8, 1), np.uint8), mask).shape
-    (4, 8, 8, 1)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> model = DisentangledVAE((8, 8, 1), 3)
+        >>> mask = np.zeros((8, 8), bool)
+        >>> mask[2:5, 2:5] = True
+        >>> inpaint(model, np.zeros((4, 8, 8, 1), np.uint8), mask).shape
+        (4, 8, 8, 1)
     """
     if iterations < 1:
         raise ValueError(f"iterations is {iterations}; give at least 1.")
@@ -286,11 +278,10 @@ def nearest(x, among, count=1):
     Raises:
         ValueError: if `count` is below 1 or above m.
 
-    Example:
-
-    >>> found = nearest(np.array([[0.9]]), np.array([[0.0], [1.0]]))
-    >>> found.index.tolist(), found.distance.round(3).tolist()
-    ([[1]], [[0.1]])
+    Examples:
+        >>> found = nearest(np.array([[0.9]]), np.array([[0.0], [1.0]]))
+        >>> found.index.tolist(), found.distance.round(3).tolist()
+        ([[1]], [[0.1]])
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -312,11 +303,10 @@ def encode(model, x):
     Returns:
         dvae_tf.models.Codes(z_s, z_u_mean, z_u_stddev) of float32 arrays [n, latent].
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
-    (4, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
+        (4, 2)
     """
     parts = [model.encode(chunk) for chunk in _chunks(inward(x))]
     return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -333,11 +323,10 @@ def decode(model, z_s, z_u):
     Returns:
         array [n, *shape].
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
-    (4, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
+        (4, 2)
     """
     return outward(_decode(model, z_s, z_u))
 

@@ -59,14 +59,13 @@ def load(
         ValueError: if the name, the split or the data does not fit; says what was found, what was
             expected and how to mend it.
 
-    Example:
-
-    >>> train, info = load("digits", "train")
-    >>> info.shape, info.num_classes
-    ((16, 16, 1), 10)
-    >>> x, label = next(iter(train))
-    >>> x.shape, label.dtype
-    (TensorShape([96, 16, 16, 1]), tf.int32)
+    Examples:
+        >>> train, info = load("digits", "train")
+        >>> info.shape, info.num_classes
+        ((16, 16, 1), 10)
+        >>> x, label = next(iter(train))
+        >>> x.shape, label.dtype
+        (TensorShape([96, 16, 16, 1]), tf.int32)
     """
     from dvae_tf.data.pipeline import batches, without_labels
 
@@ -97,11 +96,10 @@ def load_arrays(name, split="test", seed=0, size=None, count=None):
     Raises:
         ValueError: as `load`.
 
-    Example:
-
-    >>> examples, info = load_arrays("three_moons", "test", count=6)
-    >>> examples.label.tolist()
-    [0, 1, 2, 0, 1, 2]
+    Examples:
+        >>> examples, info = load_arrays("three_moons", "test", count=6)
+        >>> examples.label.tolist()
+        [0, 1, 2, 0, 1, 2]
     """
     from dvae_tf.data.pipeline import batches
 
@@ -127,11 +125,10 @@ def from_arrays(x, label, batch_size=96, shuffle=True, seed=0):
     Raises:
         ValueError: if the arrays do not fit (see `check_arrays`).
 
-    Example:
-
-    >>> dataset, info = from_arrays([[0.0], [1.0]], [0, 1])
-    >>> info.shape
-    (1,)
+    Examples:
+        >>> dataset, info = from_arrays([[0.0], [1.0]], [0, 1])
+        >>> info.shape
+        (1,)
     """
     from dvae_tf.data.pipeline import batches
 

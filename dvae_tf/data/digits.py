@@ -17,11 +17,10 @@ def digits(name):
     Returns:
         (Arrays, Info), images uint8 [n, 16, 16, 1].
 
-    Example:
-
-    >>> examples, info = digits("test")
-    >>> examples.x.shape[1:], info.num_classes
-    ((16, 16, 1), 10)
+    Examples:
+        >>> examples, info = digits("test")
+        >>> examples.x.shape[1:], info.num_classes
+        ((16, 16, 1), 10)
     """
     import tensorflow as tf
     from sklearn.datasets import load_digits

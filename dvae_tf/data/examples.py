@@ -77,11 +77,10 @@ def check_arrays(source, x, label, num_classes=None):
         ValueError: if lengths, shapes, types or ranges do not fit; says what was found, what was
             expected and how to mend it.
 
-    Example:
-
-    >>> x, label = check_arrays("mine", [[0.5], [1.5]], [0, 1])
-    >>> x.dtype, label.dtype
-    (dtype('float32'), dtype('int32'))
+    Examples:
+        >>> x, label = check_arrays("mine", [[0.5], [1.5]], [0, 1])
+        >>> x.dtype, label.dtype
+        (dtype('float32'), dtype('int32'))
     """
     x, label = np.asarray(x), np.asarray(label)
     if label.ndim != 1 or x.ndim < 2 or len(x) != len(label):
@@ -106,10 +105,9 @@ def check_x(source, x):
         ValueError: if shape, type or range do not fit; says what was found, what was expected and
             how to mend it.
 
-    Example:
-
-    >>> check_x("mine", [[0.5], [1.5]]).dtype
-    dtype('float32')
+    Examples:
+        >>> check_x("mine", [[0.5], [1.5]]).dtype
+        dtype('float32')
     """
     x = np.asarray(x)
     if x.ndim < 2:

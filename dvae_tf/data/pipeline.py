@@ -17,10 +17,9 @@ def to_float(image):
     Returns:
         float32 tensor of the same shape, values in [-1, 1].
 
-    Example:
-
-    >>> to_float([0, 255]).numpy().tolist()
-    [-1.0, 1.0]
+    Examples:
+        >>> to_float([0, 255]).numpy().tolist()
+        [-1.0, 1.0]
     """
     return tf.cast(image, tf.float32) / 127.5 - 1.0
 
@@ -34,10 +33,9 @@ def to_uint8(image):
     Returns:
         uint8 NumPy array of the same shape, values in [0, 255].
 
-    Example:
-
-    >>> to_uint8([-1.0, 0.0, 1.0]).tolist()
-    [0, 128, 255]
+    Examples:
+        >>> to_uint8([-1.0, 0.0, 1.0]).tolist()
+        [0, 128, 255]
     """
     scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
@@ -54,11 +52,10 @@ def without_labels(examples, labelled, seed):
     Returns:
         Arrays or Stream, as it came, with -1 for the labels that were taken.
 
-    Example:
-
-    >>> examples = Arrays(np.zeros((4, 2)), np.arange(4, dtype=np.int32))
-    >>> without_labels(examples, 0.5, seed=0).label.tolist()
-    [-1, 1, 2, 3]
+    Examples:
+        >>> examples = Arrays(np.zeros((4, 2)), np.arange(4, dtype=np.int32))
+        >>> without_labels(examples, 0.5, seed=0).label.tolist()
+        [-1, 1, 2, 3]
     """
     count = len(examples.label) if isinstance(examples, Arrays) else examples.count
     kept = np.random.default_rng(seed).random(count) < labelled

@@ -76,11 +76,10 @@ def shapes(name, count=None, seed=0):
     Raises:
         ValueError: if `count` is smaller than the number of classes.
 
-    Example:
-
-    >>> examples, info = shapes("train", count=12)
-    >>> examples.x.shape, info.factor_names[:2]
-    ((12, 32, 32, 3), ('hue', 'scale'))
+    Examples:
+        >>> examples, info = shapes("train", count=12)
+        >>> examples.x.shape, info.factor_names[:2]
+        ((12, 32, 32, 3), ('hue', 'scale'))
     """
     count = COUNTS[name] if count is None else count
     if count < len(OUTLINES):
@@ -144,11 +143,10 @@ def signed_distance(outline, points):
     Returns:
         float array [...].
 
-    Example:
-
-    >>> square = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])
-    >>> signed_distance(square, np.array([[0.0, 0.0], [3.0, 0.0]])).tolist()
-    [-1.0, 2.0]
+    Examples:
+        >>> square = np.array([(1, 1), (-1, 1), (-1, -1), (1, -1)])
+        >>> signed_distance(square, np.array([[0.0, 0.0], [3.0, 0.0]])).tolist()
+        [-1.0, 2.0]
     """
     distance = np.full(points.shape[:-1], np.inf)
     inside = np.zeros(points.shape[:-1], bool)

@@ -22,11 +22,10 @@ def parse_split(split):
     Raises:
         ValueError: if it cannot be read.
 
-    Example:
-
-    >>> name, start, stop = parse_split("train[90%:]")
-    >>> name, start(1000), stop(1000)
-    ('train', 900, 1000)
+    Examples:
+        >>> name, start, stop = parse_split("train[90%:]")
+        >>> name, start(1000), stop(1000)
+        ('train', 900, 1000)
     """
     match = _SLICE.fullmatch(split)
     if not match or match["name"] not in SPLITS:
@@ -54,11 +53,10 @@ def split_by_class(label, test_share=0.2, seed=0):
     Returns:
         (train, test): int arrays, indices in random order.
 
-    Example:
-
-    >>> train, test = split_by_class(np.array([0, 1] * 5))
-    >>> len(train), len(test)
-    (8, 2)
+    Examples:
+        >>> train, test = split_by_class(np.array([0, 1] * 5))
+        >>> len(train), len(test)
+        (8, 2)
     """
     order = np.random.default_rng(seed).permutation(len(label))
     rank = np.empty(len(label), np.int64)

@@ -28,11 +28,10 @@ def three_moons(name, count=None, seed=0):
     Raises:
         ValueError: if `count` is smaller than the number of classes.
 
-    Example:
-
-    >>> examples, info = three_moons("train", count=30)
-    >>> examples.x.shape, info.class_names
-    ((30, 2), ('left', 'middle', 'right'))
+    Examples:
+        >>> examples, info = three_moons("train", count=30)
+        >>> examples.x.shape, info.class_names
+        ((30, 2), ('left', 'middle', 'right'))
     """
     count = COUNTS[name] if count is None else count
     if count < len(CENTRES):
@@ -66,10 +65,9 @@ def arc_distance(x, label):
     Returns:
         float array [n].
 
-    Example:
-
-    >>> arc_distance([[0.0, 1.5]], [1]).tolist()
-    [0.5]
+    Examples:
+        >>> arc_distance([[0.0, 1.5]], [1]).tolist()
+        [0.5]
     """
     offset = np.asarray(x, np.float64) - CENTRES[np.asarray(label)]
     to_circle = np.abs(np.linalg.norm(offset, axis=-1) - RADIUS)

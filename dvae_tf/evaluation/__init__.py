@@ -2,7 +2,7 @@
 
 from dvae_tf.evaluation.figure import Figure
 from dvae_tf.evaluation.judge import Judge, train_judge
-from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, parts_of, report
+from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, parts_of, report
 from dvae_tf.evaluation.subject import Subject
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Figure",
     "Judge",
     "Subject",
+    "measurable",
     "parts_of",
     "report",
     "train_judge",

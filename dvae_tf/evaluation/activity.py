@@ -20,10 +20,9 @@ def active_units(mean):
     Returns:
         Figure.
 
-    Example:
-
-    >>> active_units(np.array([[0.0, 1.0], [0.0, -1.0]])).value
-    1.0
+    Examples:
+        >>> active_units(np.array([[0.0, 1.0], [0.0, -1.0]])).value
+        1.0
     """
     return resampled_figure(
         lambda index: np.sum(np.var(mean[index], axis=0) > ACTIVE_VARIANCE), len(mean)
@@ -41,10 +40,9 @@ def kl_per_dimension(mean, stddev):
     Returns:
         float array [n, latent] in nats.
 
-    Example:
-
-    >>> kl_per_dimension(np.array([[1.0]]), np.array([[1.0]])).tolist()
-    [[0.5]]
+    Examples:
+        >>> kl_per_dimension(np.array([[1.0]]), np.array([[1.0]])).tolist()
+        [[0.5]]
     """
     mean, stddev = np.asarray(mean, np.float64), np.asarray(stddev, np.float64)
     return (stddev**2 + mean**2 - 1.0) / 2.0 - np.log(stddev)

@@ -17,10 +17,9 @@ def accuracy(probabilities, label):
     Returns:
         Figure.
 
-    Example:
-
-    >>> accuracy(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 0])).value
-    0.5
+    Examples:
+        >>> accuracy(np.array([[0.9, 0.1], [0.2, 0.8]]), np.array([0, 0])).value
+        0.5
     """
     return mean_figure(probabilities.argmax(axis=-1) == label)
 
@@ -38,10 +37,9 @@ def calibration_error(probabilities, label):
     Returns:
         Figure in [0, 1]; 0 is calibrated.
 
-    Example:
-
-    >>> calibration_error(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1])).value
-    0.5
+    Examples:
+        >>> calibration_error(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1])).value
+        0.5
     """
     confidence = probabilities.max(axis=-1).astype(np.float64)
     excess = (probabilities.argmax(axis=-1) == label) - confidence
@@ -67,10 +65,9 @@ def mutual_information(probabilities, label):
     Returns:
         Figure in nats.
 
-    Example:
-
-    >>> round(mutual_information(np.eye(2), np.array([0, 1])).value, 4)
-    0.6931
+    Examples:
+        >>> round(mutual_information(np.eye(2), np.array([0, 1])).value, 4)
+        0.6931
     """
     own = np.take_along_axis(probabilities, np.asarray(label)[:, np.newaxis], axis=-1)[:, 0]
     share = np.bincount(label, minlength=probabilities.shape[-1]) / len(label)

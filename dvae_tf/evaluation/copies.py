@@ -24,11 +24,10 @@ def copies(samples, held_out, train):
         that come nearer than the nearest 5 % of held-out examples do: 0.05 where nothing is
         copied, 1 where all is.
 
-    Example:
-
-    >>> train = np.arange(20.0)[:, np.newaxis]
-    >>> copies(train[:5], train + 0.4, train)["suspect_share"].value
-    1.0
+    Examples:
+        >>> train = np.arange(20.0)[:, np.newaxis]
+        >>> copies(train[:5], train + 0.4, train)["suspect_share"].value
+        1.0
     """
     near, near_held_out = (nearest(x, train).distance[:, 0] for x in (samples, held_out))
     threshold = np.quantile(near_held_out, CLOSEST_SHARE)

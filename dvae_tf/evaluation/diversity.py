@@ -25,11 +25,10 @@ def pairs_of_one_class(label, count, seed=0):
     Raises:
         ValueError: if no class has two examples.
 
-    Example:
-
-    >>> first, second = pairs_of_one_class(np.array([0, 0, 1, 1]), 10)
-    >>> bool(np.all(first // 2 == second // 2) and np.all(first != second))
-    True
+    Examples:
+        >>> first, second = pairs_of_one_class(np.array([0, 0, 1, 1]), 10)
+        >>> bool(np.all(first // 2 == second // 2) and np.all(first != second))
+        True
     """
     random = np.random.default_rng(seed)
     members = [np.flatnonzero(label == value) for value in np.unique(label)]
@@ -58,11 +57,10 @@ def structural_diversity(first, second):
     Returns:
         Figure.
 
-    Example:
-
-    >>> images = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1)).astype(np.uint8)
-    >>> abs(structural_diversity(images, images).value) < 1e-6
-    True
+    Examples:
+        >>> images = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1)).astype(np.uint8)
+        >>> abs(structural_diversity(images, images).value) < 1e-6
+        True
     """
     first, second = inward(first), inward(second)
     side = min(first.shape[1:3])
@@ -90,9 +88,8 @@ def feature_diversity(first, second):
     Returns:
         Figure.
 
-    Example:
-
-    >>> feature_diversity(np.zeros((2, 2)), np.array([[3.0, 4.0], [0.0, 0.0]])).value
-    2.5
+    Examples:
+        >>> feature_diversity(np.zeros((2, 2)), np.array([[3.0, 4.0], [0.0, 0.0]])).value
+        2.5
     """
     return mean_figure(np.linalg.norm(np.asarray(first) - np.asarray(second), axis=-1))

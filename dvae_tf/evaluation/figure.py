@@ -27,11 +27,10 @@ def mean_figure(values, seed=0):
     Returns:
         Figure.
 
-    Example:
-
-    >>> figure = mean_figure([0.0, 1.0, 1.0, 1.0])
-    >>> figure.value, figure.low < 0.75 < figure.high, figure.examples
-    (0.75, True, 4)
+    Examples:
+        >>> figure = mean_figure([0.0, 1.0, 1.0, 1.0])
+        >>> figure.value, figure.low < 0.75 < figure.high, figure.examples
+        (0.75, True, 4)
     """
     values = np.asarray(values, np.float64)
     value = float(np.mean(values))
@@ -63,11 +62,10 @@ def resampled_figure(statistic, *counts, seed=0, paired=False):
     Returns:
         Figure; its examples are the smallest of `counts`.
 
-    Example:
-
-    >>> values = np.arange(101.0)
-    >>> resampled_figure(lambda index: np.median(values[index]), 101).value
-    50.0
+    Examples:
+        >>> values = np.arange(101.0)
+        >>> resampled_figure(lambda index: np.median(values[index]), 101).value
+        50.0
     """
     samples = tuple(np.arange(count) for count in counts)
     value = float(statistic(*samples))

@@ -18,11 +18,10 @@ def frechet_distance(real, generated):
     Returns:
         Figure, 0 for equal sets.
 
-    Example:
-
-    >>> features = np.random.default_rng(0).normal(size=(50, 3))
-    >>> round(frechet_distance(features, features).value, 6) + 0.0
-    0.0
+    Examples:
+        >>> features = np.random.default_rng(0).normal(size=(50, 3))
+        >>> round(frechet_distance(features, features).value, 6) + 0.0
+        0.0
     """
     real, generated = np.asarray(real, np.float64), np.asarray(generated, np.float64)
     return resampled_figure(
@@ -45,10 +44,9 @@ def gaussian_distance(mean, covariance, other_mean, other_covariance):
     Returns:
         float.
 
-    Example:
-
-    >>> gaussian_distance(np.zeros(1), np.eye(1), np.array([3.0]), 4.0 * np.eye(1))
-    10.0
+    Examples:
+        >>> gaussian_distance(np.zeros(1), np.eye(1), np.array([3.0]), 4.0 * np.eye(1))
+        10.0
     """
     # tr (S_1 S_2)^(1/2) = tr (S_1^(1/2) S_2 S_1^(1/2))^(1/2), whose argument is symmetric: no
     # complex eigenvalues from round-off, as the square root of S_1 S_2 itself can have.

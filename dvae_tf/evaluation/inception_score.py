@@ -17,10 +17,9 @@ def inception_score(probabilities):
     Returns:
         Figure.
 
-    Example:
-
-    >>> round(inception_score(np.eye(4)).value, 3)
-    4.0
+    Examples:
+        >>> round(inception_score(np.eye(4)).value, 3)
+        4.0
     """
     probabilities = np.asarray(probabilities, np.float64)
     negative_entropy = np.sum(_times_log(probabilities), axis=-1)

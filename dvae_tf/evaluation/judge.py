@@ -32,12 +32,11 @@ class Judge:
         network: keras.Model, x -> logits [batch, num_classes]; the layer before its last gives
             the features.
 
-    Example:
-
-    >>> x = np.concatenate([np.zeros((32, 2)), np.ones((32, 2))])
-    >>> judge = train_judge(x, np.repeat([0, 1], 32), num_classes=2)
-    >>> judge.accuracy(x, np.repeat([0, 1], 32)).value
-    1.0
+    Examples:
+        >>> x = np.concatenate([np.zeros((32, 2)), np.ones((32, 2))])
+        >>> judge = train_judge(x, np.repeat([0, 1], 32), num_classes=2)
+        >>> judge.accuracy(x, np.repeat([0, 1], 32)).value
+        1.0
     """
 
     def __init__(self, network):

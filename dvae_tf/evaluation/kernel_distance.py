@@ -20,12 +20,11 @@ def kernel_distance(real, generated):
     Returns:
         Figure, about 0 (of either sign) for sets of one distribution.
 
-    Example:
-
-    >>> random = np.random.default_rng(0)
-    >>> far, near = random.normal(3.0, 1.0, (50, 4)), random.normal(0.0, 1.0, (50, 4))
-    >>> kernel_distance(near, far).value > 1.0
-    True
+    Examples:
+        >>> random = np.random.default_rng(0)
+        >>> far, near = random.normal(3.0, 1.0, (50, 4)), random.normal(0.0, 1.0, (50, 4))
+        >>> kernel_distance(near, far).value > 1.0
+        True
     """
     within, between = _kernel(real, real), _kernel(real, generated)
     others = _kernel(generated, generated)

@@ -59,10 +59,9 @@ def chance(label, num_classes):
     Returns:
         dict of "chance", 1 / C, and "majority", the share of the most frequent class.
 
-    Example:
-
-    >>> chance(np.array([0, 0, 1]), 2)["chance"]
-    0.5
+    Examples:
+        >>> chance(np.array([0, 0, 1]), 2)["chance"]
+        0.5
     """
     return {"chance": 1.0 / num_classes, "majority": float(np.bincount(label).max() / len(label))}
 

@@ -29,12 +29,11 @@ def manifold(real, generated):
         dict of "precision", "recall", "density", "coverage" to Figure. Equal sets have precision
         and recall 1.
 
-    Example:
-
-    >>> far = np.random.default_rng(0).normal(size=(20, 2)) + 100.0
-    >>> overlap = manifold(np.random.default_rng(1).normal(size=(20, 2)), far)
-    >>> overlap["precision"].value, overlap["coverage"].value
-    (0.0, 0.0)
+    Examples:
+        >>> far = np.random.default_rng(0).normal(size=(20, 2)) + 100.0
+        >>> overlap = manifold(np.random.default_rng(1).normal(size=(20, 2)), far)
+        >>> overlap["precision"].value, overlap["coverage"].value
+        (0.0, 0.0)
     """
     distance = _distances(real, generated)
     real_to_real, own = _distances(real, real), _distances(generated, generated)

@@ -87,10 +87,9 @@ def meaning(key):
     Raises:
         KeyError: if the key is unknown.
 
-    Example:
-
-    >>> meaning("zu_leakage.chance")
-    ('The class in z_u', '1 / C, what guessing gets')
+    Examples:
+        >>> meaning("zu_leakage.chance")
+        ('The class in z_u', '1 / C, what guessing gets')
     """
     for title, patterns in MEANINGS.items():
         for pattern, text in patterns.items():
@@ -109,10 +108,9 @@ def flat(figures, prefix=""):
     Returns:
         dict of dotted key to number or list, without the intervals.
 
-    Example:
-
-    >>> flat({"a": {"b": 1.0}, "intervals": {}})
-    {'a.b': 1.0}
+    Examples:
+        >>> flat({"a": {"b": 1.0}, "intervals": {}})
+        {'a.b': 1.0}
     """
     found = {}
     for name, value in figures.items():

@@ -1,35 +1,9 @@
-"""A report as a page: tables and pictures in one file, from which no request goes out."""
+"""A report as a page: pictures and tables."""
 
-import base64
 import html
 
 from dvae_tf.evaluation.meanings import MEANINGS, flat, meaning
-from dvae_tf.files import written
-
-STYLE = """
-:root { color-scheme: light dark; --ink: #1c1c1e; --faint: #6b6b70; --line: #dcdce0;
-  --paper: #ffffff; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #ececf0; --faint: #a0a0a8; --line: #3a3a40; --paper: #1b1b1f; } }
-body { margin: 0 auto; max-width: 68rem; padding: 1.5rem; background: var(--paper);
-  color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.7rem; margin: 0 0 .3rem; }
-h2 { font-size: 1.2rem; margin: 2.2rem 0 .6rem; }
-p.about { color: var(--faint); margin: 0 0 1rem; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; text-align: left;
-  vertical-align: top; }
-td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
-td.faint, th { color: var(--faint); font-weight: normal; }
-code { font-size: .88em; white-space: nowrap; }
-figure { margin: 1.6rem 0; }
-figure img { max-width: 100%; background: #ffffff; border-radius: 4px; padding: 6px;
-  box-sizing: border-box; }
-figcaption { color: var(--faint); font-size: .92rem; }
-div.wide { overflow-x: auto; }
-"""
-# Nothing but what is in the file: the browser refuses any request.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+from dvae_tf.web_page import heading, paragraph, picture, write_web_page
 
 
 def write_page(path, description, figures, pictures):
@@ -39,7 +13,7 @@ def write_page(path, description, figures, pictures):
         path: pathlib.Path of the file.
         description: dict, what run.json holds.
         figures: dict, what report.json holds.
-        pictures: list of dvae_tf.gallery.Picture.
+        pictures: list of dvae_tf.web_page.Picture.
 
     Returns:
         pathlib.Path of the file.
@@ -51,23 +25,8 @@ def write_page(path, description, figures, pictures):
         f"epochs of {description['data']['training_examples']:,} examples, seed "
         f"{arguments['seed']}. Figures on the test split, with 95 % bootstrap intervals."
     )
-    body = [
-        f"<h1>{html.escape(title)}</h1>",
-        f'<p class="about">{html.escape(about)}</p>',
-        *(_picture(picture) for picture in pictures),
-        *_tables(figures),
-    ]
-    page = (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
-    with written(path) as temporary:
-        temporary.write_text(page)
-    return path
+    body = [paragraph(about), *map(picture, pictures), *_tables(figures)]
+    return write_web_page(path, title, body)
 
 
 def _tables(figures):
@@ -80,7 +39,7 @@ def _tables(figures):
     head = "<tr><th>figure</th><th>value</th><th>95 %</th><th>of</th><th>meaning</th></tr>"
     for title, rows in groups.items():
         if rows:
-            yield f"<h2>{html.escape(title)}</h2>"
+            yield heading(title)
             yield f'<div class="wide"><table>\n{head}\n' + "\n".join(rows) + "\n</table></div>"
 
 
@@ -98,12 +57,3 @@ def _row(key, value, intervals, text):
 
 def _number(value):
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
-
-
-def _picture(picture):
-    data = base64.b64encode(picture.path.read_bytes()).decode()
-    caption = html.escape(picture.caption)
-    return (
-        f'<figure><img alt="{caption}" src="data:image/png;base64,{data}">'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )

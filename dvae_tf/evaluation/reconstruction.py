@@ -19,10 +19,9 @@ def squared_error(x, decoded):
     Returns:
         float64 array [n].
 
-    Example:
-
-    >>> squared_error(np.zeros((1, 2)), np.array([[1.0, 3.0]])).tolist()
-    [5.0]
+    Examples:
+        >>> squared_error(np.zeros((1, 2)), np.array([[1.0, 3.0]])).tolist()
+        [5.0]
     """
     error = inward(x).astype(np.float64) - inward(decoded)
     return np.mean(error.reshape(len(error), -1) ** 2, axis=-1)
@@ -40,11 +39,10 @@ def structural_similarity(x, decoded):
     Returns:
         float32 array [n], 1 for equal images.
 
-    Example:
-
-    >>> image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1)).astype(np.uint8)
-    >>> structural_similarity(image, image).tolist()
-    [1.0]
+    Examples:
+        >>> image = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 1)).astype(np.uint8)
+        >>> structural_similarity(image, image).tolist()
+        [1.0]
     """
     x, decoded = inward(x), inward(decoded)
     window = min(FILTER_SIZE, *x.shape[1:3])

@@ -37,18 +37,37 @@ def report(subject, train, test, info, parts=None, seed=0, on_part=None):
     Raises:
         ValueError: if a part is unknown.
     """
+    bench = _Bench(subject, train, test, info, seed)
+    found = {}
+    for name in measurable(subject, parts):
+        if on_part:
+            on_part(name)
+        _, measure = PARTS[name]
+        found |= measure(bench)
+    return plain(found)
+
+
+def measurable(subject, parts=None):
+    """Which parts can be measured of a subject.
+
+    Args:
+        subject: Subject.
+        parts: sequence of str, keys of `PARTS`. Defaults to all.
+
+    Returns:
+        list of str, those of `parts` whose functions the subject has.
+
+    Raises:
+        ValueError: if a part is unknown.
+    """
     unknown = sorted(set(parts or ()) - set(PARTS))
     if unknown:
         raise ValueError(f"No part is called {unknown[0]!r}; there are {', '.join(PARTS)}.")
-    bench = _Bench(subject, train, test, info, seed)
-    found = {}
-    for name in parts or PARTS:
-        needed, measure = PARTS[name]
-        if all(getattr(subject, function) for function in needed):
-            if on_part:
-                on_part(name)
-            found |= measure(bench)
-    return plain(found)
+    return [
+        name
+        for name in parts or PARTS
+        if all(getattr(subject, function) for function in PARTS[name][0])
+    ]
 
 
 def plain(found):
@@ -60,10 +79,9 @@ def plain(found):
     Returns:
         dict of the values with the same keys, and the intervals under "intervals".
 
-    Example:
-
-    >>> plain({"a": Figure(0.5, 0.4, 0.6, 10)})
-    {'a': 0.5, 'intervals': {'a': {'low': 0.4, 'high': 0.6, 'examples': 10}}}
+    Examples:
+        >>> plain({"a": Figure(0.5, 0.4, 0.6, 10)})
+        {'a': 0.5, 'intervals': {'a': {'low': 0.4, 'high': 0.6, 'examples': 10}}}
     """
     return _values(found) | {"intervals": _intervals(found)}
 
@@ -261,10 +279,9 @@ def parts_of(keys):
     Raises:
         ValueError: if no part finds one.
 
-    Example:
-
-    >>> parts_of(["zs_accuracy", "zu_leakage.mean.knn"])
-    ['classification', 'leakage']
+    Examples:
+        >>> parts_of(["zs_accuracy", "zu_leakage.mean.knn"])
+        ['classification', 'leakage']
     """
     needed = []
     for key in keys:

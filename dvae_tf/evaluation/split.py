@@ -15,11 +15,10 @@ def learnt_and_asked(count, seed):
     Returns:
         (int array, int array): indices, in random order.
 
-    Example:
-
-    >>> learnt, asked = learnt_and_asked(10, seed=0)
-    >>> len(learnt), sorted([*learnt, *asked]) == list(range(10))
-    (8, True)
+    Examples:
+        >>> learnt, asked = learnt_and_asked(10, seed=0)
+        >>> len(learnt), sorted([*learnt, *asked]) == list(range(10))
+        (8, True)
     """
     order = np.random.default_rng(seed).permutation(count)
     cut = int(TRAINING_SHARE * count)

@@ -17,12 +17,11 @@ class Subject:
         decode: function (z_s, z_u) -> x.
         classify: function x -> class probabilities [n, C], read from z_s.
 
-    Example:
-
-    >>> from dvae_tf import DisentangledVAE
-    >>> subject = Subject.of(DisentangledVAE((2,), 3, preset="toy"))
-    >>> subject.generate([0, 1, 2], 0).shape
-    (3, 2)
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> subject = Subject.of(DisentangledVAE((2,), 3, preset="toy"))
+        >>> subject.generate([0, 1, 2], 0).shape
+        (3, 2)
     """
 
     generate: callable = None

@@ -18,11 +18,10 @@ def style_distance(mean, kept_mean):
     Returns:
         Figure.
 
-    Example:
-
-    >>> z_u = np.random.default_rng(0).normal(size=(6, 2))
-    >>> style_distance(z_u, z_u).value
-    0.0
+    Examples:
+        >>> z_u = np.random.default_rng(0).normal(size=(6, 2))
+        >>> style_distance(z_u, z_u).value
+        0.0
     """
     strangers = np.linalg.norm(mean - np.roll(mean, 1, axis=0), axis=-1).mean()
     return mean_figure(np.linalg.norm(kept_mean - mean, axis=-1) / max(strangers, 1e-12))
@@ -41,11 +40,10 @@ def factor_errors(told, told_of_donors, factors, names):
         dict of factor name to dict of "swaps" and "donors", Figures: the mean absolute error in
         standard deviations of the factor.
 
-    Example:
-
-    >>> truth = np.array([[0.0], [2.0]])
-    >>> factor_errors(truth + 1.0, truth, truth, ["x"])["x"]["swaps"].value
-    1.0
+    Examples:
+        >>> truth = np.array([[0.0], [2.0]])
+        >>> factor_errors(truth + 1.0, truth, truth, ["x"])["x"]["swaps"].value
+        1.0
     """
     scale = factors.std(axis=0)
     return {

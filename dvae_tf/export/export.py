@@ -10,6 +10,7 @@ import numpy as np
 
 from dvae_tf import runs
 from dvae_tf.files import read_json, write_json
+from dvae_tf.progress import steps
 
 TIMES = ("milliseconds_1", "milliseconds_64")
 FORMATS = ("saved_model", "tflite", "onnx", "web")
@@ -49,9 +50,9 @@ def export(run=None, formats=("saved_model",), output=None, console=None):
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=output) as aside:
         job = _Job(folder, pathlib.Path(aside), console)
-        for name in formats:
-            console.print(f"exporting {name}")
-            getattr(job, name)()
+        with steps("exporting", formats, console) as each:
+            for name in each:
+                getattr(job, name)()
         job.describe()
         _move(pathlib.Path(aside), output)
     _print_table(console, job.rows, output)

@@ -14,12 +14,11 @@ class CodeMemory(keras.layers.Layer):
         capacity: int, number of rows.
         width: int, numbers a row.
 
-    Example:
-
-    >>> memory = CodeMemory(capacity=4, width=1)
-    >>> memory.add(tf.constant([[1.0], [2.0]]))
-    >>> sorted(set(memory.draw(100, (0, 0))[:, 0].numpy().tolist()))
-    [1.0, 2.0]
+    Examples:
+        >>> memory = CodeMemory(capacity=4, width=1)
+        >>> memory.add(tf.constant([[1.0], [2.0]]))
+        >>> sorted(set(memory.draw(100, (0, 0))[:, 0].numpy().tolist()))
+        [1.0, 2.0]
     """
 
     def __init__(self, capacity, width, **kwargs):

@@ -110,12 +110,11 @@ class DisentangledVAE(ClassConditionalModel):
         ValueError: if a name is unknown, a shape does not fit the preset, or a given network's
             output does not fit.
 
-    Example:
-
-    >>> model = DisentangledVAE(shape=(2,), num_classes=3, preset="toy")
-    >>> history = model.fit(tf.zeros((6, 2)), tf.constant([0, 1, 2, 0, 1, 2]), verbose=0)
-    >>> model.generate([0, 1, 2], seed=0).shape
-    TensorShape([3, 2])
+    Examples:
+        >>> model = DisentangledVAE(shape=(2,), num_classes=3, preset="toy")
+        >>> history = model.fit(tf.zeros((6, 2)), tf.constant([0, 1, 2, 0, 1, 2]), verbose=0)
+        >>> model.generate([0, 1, 2], seed=0).shape
+        TensorShape([3, 2])
     """
 
     def __init__(

@@ -22,11 +22,10 @@ class DisentangledVAEGAN(Adversarial, DisentangledVAE):
     Raises:
         ValueError: as `DisentangledVAE`.
 
-    Example:
-
-    >>> model = DisentangledVAEGAN(shape=(2,), num_classes=3, preset="toy")
-    >>> sorted(set(model.networks()) - set(DisentangledVAE((2,), 3, "toy").networks()))
-    ['discriminator']
+    Examples:
+        >>> model = DisentangledVAEGAN(shape=(2,), num_classes=3, preset="toy")
+        >>> sorted(set(model.networks()) - set(DisentangledVAE((2,), 3, "toy").networks()))
+        ['discriminator']
     """
 
     def __init__(self, *args, discriminator=None, **kwargs):

@@ -17,12 +17,11 @@ class FusedAdam(keras.optimizers.Adam):
     Raises:
         ValueError: if `amsgrad` is set.
 
-    Example:
-
-    >>> weight = keras.Variable([1.0])
-    >>> FusedAdam(0.1).apply([tf.constant([2.0])], [weight])
-    >>> round(float(weight[0]), 4)
-    0.9
+    Examples:
+        >>> weight = keras.Variable([1.0])
+        >>> FusedAdam(0.1).apply([tf.constant([2.0])], [weight])
+        >>> round(float(weight[0]), 4)
+        0.9
     """
 
     def __init__(self, *args, **kwargs):

@@ -162,14 +162,13 @@ def recipe(name):
         ValueError: if the name or an ingredient is unknown.
         OSError: if a file cannot be read.
 
-    Example:
-
-    >>> recipe("paper").n_gm
-    3
-    >>> recipe("balanced without flow").flow
-    False
-    >>> recipe({"base": "paper", "weights": {"kl": 0.5}}).weights["kl"]
-    0.5
+    Examples:
+        >>> recipe("paper").n_gm
+        3
+        >>> recipe("balanced without flow").flow
+        False
+        >>> recipe({"base": "paper", "weights": {"kl": 0.5}}).weights["kl"]
+        0.5
     """
     if isinstance(name, Recipe):
         return name
@@ -235,12 +234,11 @@ def recipe_config(choice):
     Returns:
         str or dict, ready for JSON; `recipe` takes it back. Nothing in it points to a file.
 
-    Example:
-
-    >>> recipe_config("balanced without flow")
-    'balanced without flow'
-    >>> recipe(recipe_config(recipe("paper"))) == recipe("paper")
-    True
+    Examples:
+        >>> recipe_config("balanced without flow")
+        'balanced without flow'
+        >>> recipe(recipe_config(recipe("paper"))) == recipe("paper")
+        True
     """
     if isinstance(choice, str) and not choice.endswith(".json"):
         return choice

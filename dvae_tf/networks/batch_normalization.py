@@ -19,10 +19,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
         momentum: float, of the running statistics. Defaults to 0.9.
         **kwargs: of `keras.layers.BatchNormalization`.
 
-    Example:
-
-    >>> tuple(BatchNormalization()(keras.ops.ones((4, 2)), training=True).shape)
-    (4, 2)
+    Examples:
+        >>> tuple(BatchNormalization()(keras.ops.ones((4, 2)), training=True).shape)
+        (4, 2)
     """
 
     def __init__(self, momentum=MOMENTUM, **kwargs):

@@ -66,12 +66,11 @@ class ConditionalFlow(keras.Model):
     Raises:
         ValueError: if `latent_dim` is below 2.
 
-    Example:
-
-    >>> flow = ConditionalFlow(latent_dim=4, condition_dim=2)
-    >>> z_u, log_det = flow(keras.ops.ones((5, 4)), keras.ops.zeros((5, 2)))
-    >>> tuple(z_u.shape), tuple(log_det.shape)
-    ((5, 4), (5,))
+    Examples:
+        >>> flow = ConditionalFlow(latent_dim=4, condition_dim=2)
+        >>> z_u, log_det = flow(keras.ops.ones((5, 4)), keras.ops.zeros((5, 2)))
+        >>> tuple(z_u.shape), tuple(log_det.shape)
+        ((5, 4), (5,))
     """
 
     def __init__(self, latent_dim, condition_dim, couplings=8, units=128, seed=0, **kwargs):

@@ -22,12 +22,11 @@ class Decoder(keras.Model):
     Returns (of a call):
         float32 tensor [batch, *output_shape]; in [-1, 1] for images.
 
-    Example:
-
-    >>> from dvae_tf.networks import Upsampler
-    >>> decoder = Decoder((28, 28, 1), Upsampler(28, ((32,), (16,))))
-    >>> tuple(decoder(keras.ops.zeros((8, 48))).shape)
-    (8, 28, 28, 1)
+    Examples:
+        >>> from dvae_tf.networks import Upsampler
+        >>> decoder = Decoder((28, 28, 1), Upsampler(28, ((32,), (16,))))
+        >>> tuple(decoder(keras.ops.zeros((8, 48))).shape)
+        (8, 28, 28, 1)
     """
 
     def __init__(self, output_shape, body, kernel_size=5, **kwargs):

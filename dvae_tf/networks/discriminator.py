@@ -19,13 +19,12 @@ class Discriminator(keras.Model):
     Returns (of a call on (x, label)):
         float32 tensor [batch], the hinge logits: positive means real.
 
-    Example:
-
-    >>> from dvae_tf.networks import MLP
-    >>> discriminator = Discriminator(10, MLP((32, 32), spectral_norm=True))
-    >>> logits = discriminator((keras.ops.zeros((8, 2)), keras.ops.zeros((8,), "int32")))
-    >>> tuple(logits.shape)
-    (8,)
+    Examples:
+        >>> from dvae_tf.networks import MLP
+        >>> discriminator = Discriminator(10, MLP((32, 32), spectral_norm=True))
+        >>> logits = discriminator((keras.ops.zeros((8, 2)), keras.ops.zeros((8,), "int32")))
+        >>> tuple(logits.shape)
+        (8,)
     """
 
     def __init__(self, num_classes, body, **kwargs):

@@ -28,11 +28,10 @@ class Downsampler(Body):
     Raises:
         ValueError: if `halving` is neither "stride" nor "max_pool".
 
-    Example:
-
-    >>> body = Downsampler(((32,), (64,)), dense_units=128)
-    >>> tuple(body(keras.ops.zeros((4, 28, 28, 1))).shape)
-    (4, 128)
+    Examples:
+        >>> body = Downsampler(((32,), (64,)), dense_units=128)
+        >>> tuple(body(keras.ops.zeros((4, 28, 28, 1))).shape)
+        (4, 128)
     """
 
     def __init__(

@@ -16,12 +16,11 @@ class EncoderS(keras.Model):
     Returns (of a call):
         float32 tensor [batch, latent_dim].
 
-    Example:
-
-    >>> from dvae_tf.networks import MLP
-    >>> encoder = EncoderS(16, MLP((32, 32)))
-    >>> tuple(encoder(keras.ops.zeros((8, 2))).shape)
-    (8, 16)
+    Examples:
+        >>> from dvae_tf.networks import MLP
+        >>> encoder = EncoderS(16, MLP((32, 32)))
+        >>> tuple(encoder(keras.ops.zeros((8, 2))).shape)
+        (8, 16)
     """
 
     def __init__(self, latent_dim, body, **kwargs):

@@ -19,13 +19,12 @@ class EncoderU(keras.Model):
     Returns (of a call):
         mean, stddev: two float32 tensors [batch, latent_dim]; stddev is positive.
 
-    Example:
-
-    >>> from dvae_tf.networks import MLP
-    >>> encoder = EncoderU(32, MLP((32, 32)))
-    >>> mean, stddev = encoder(keras.ops.zeros((8, 2)))
-    >>> tuple(mean.shape), tuple(stddev.shape)
-    ((8, 32), (8, 32))
+    Examples:
+        >>> from dvae_tf.networks import MLP
+        >>> encoder = EncoderU(32, MLP((32, 32)))
+        >>> mean, stddev = encoder(keras.ops.zeros((8, 2)))
+        >>> tuple(mean.shape), tuple(stddev.shape)
+        ((8, 32), (8, 32))
     """
 
     UNIT_SOFTPLUS = math.log(math.e - 1.0)

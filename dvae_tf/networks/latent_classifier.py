@@ -18,10 +18,9 @@ class LatentClassifier(keras.Model):
     Returns (of a call):
         float32 tensor [batch, num_classes], logits.
 
-    Example:
-
-    >>> tuple(LatentClassifier(10)(keras.ops.zeros((8, 32))).shape)
-    (8, 10)
+    Examples:
+        >>> tuple(LatentClassifier(10)(keras.ops.zeros((8, 32))).shape)
+        (8, 10)
     """
 
     def __init__(self, num_classes, hidden_units=256, **kwargs):

@@ -18,11 +18,10 @@ class MLP(Body):
         spectral_norm: bool, whether every kernel is divided by its largest singular value, as a
             discriminator wants. Defaults to False.
 
-    Example:
-
-    >>> features = MLP((32, 64, 64))(keras.ops.zeros((8, 2)))
-    >>> tuple(features.shape)
-    (8, 64)
+    Examples:
+        >>> features = MLP((32, 64, 64))(keras.ops.zeros((8, 2)))
+        >>> tuple(features.shape)
+        (8, 64)
     """
 
     def __init__(self, units, negative_slope=0.2, spectral_norm=False, **kwargs):

@@ -209,10 +209,9 @@ def preset(name, shape):
         ValueError: if the name is unknown, or images are not square, 8 to 128 pixels wide, with 1
             or 3 channels.
 
-    Example:
-
-    >>> preset("paper", (28, 28, 1)).latent_dim_u
-    100
+    Examples:
+        >>> preset("paper", (28, 28, 1)).latent_dim_u
+        100
     """
     if name not in PRESETS:
         raise ValueError(f"No preset is called {name!r}; choose one of {', '.join(PRESETS)}.")

@@ -60,10 +60,9 @@ class SpectralKernel:
 class SpectralDense(SpectralKernel, keras.layers.Dense):
     """`keras.layers.Dense` with a kernel of spectral norm one. Same arguments.
 
-    Example:
-
-    >>> tuple(SpectralDense(4)(keras.ops.ones((2, 3))).shape)
-    (2, 4)
+    Examples:
+        >>> tuple(SpectralDense(4)(keras.ops.ones((2, 3))).shape)
+        (2, 4)
     """
 
     def build(self, input_shape):
@@ -83,10 +82,9 @@ class SpectralConv2D(SpectralKernel, keras.layers.Conv2D):
 
     The norm is that of the kernel seen as a matrix [height * width * inputs, outputs].
 
-    Example:
-
-    >>> tuple(SpectralConv2D(4, 3, padding="same")(keras.ops.ones((2, 8, 8, 1))).shape)
-    (2, 8, 8, 4)
+    Examples:
+        >>> tuple(SpectralConv2D(4, 3, padding="same")(keras.ops.ones((2, 8, 8, 1))).shape)
+        (2, 8, 8, 4)
     """
 
     def build(self, input_shape):
@@ -104,10 +102,9 @@ class SpectralConv2D(SpectralKernel, keras.layers.Conv2D):
 class SpectralEmbedding(SpectralKernel, keras.layers.Embedding):
     """`keras.layers.Embedding` whose table has spectral norm one. Same arguments.
 
-    Example:
-
-    >>> tuple(SpectralEmbedding(10, 4)(keras.ops.array([3, 5])).shape)
-    (2, 4)
+    Examples:
+        >>> tuple(SpectralEmbedding(10, 4)(keras.ops.array([3, 5])).shape)
+        (2, 4)
     """
 
     def build(self, input_shape=None):

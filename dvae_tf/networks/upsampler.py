@@ -27,11 +27,10 @@ class Upsampler(Body):
         batch_norm: bool, whether batch normalisation follows each transposed convolution.
             Defaults to False.
 
-    Example:
-
-    >>> body = Upsampler(28, ((64,), (32,), (16,)))
-    >>> tuple(body(keras.ops.zeros((4, 48))).shape)
-    (4, 28, 28, 16)
+    Examples:
+        >>> body = Upsampler(28, ((64,), (32,), (16,)))
+        >>> tuple(body(keras.ops.zeros((4, 48))).shape)
+        (4, 28, 28, 16)
     """
 
     def __init__(

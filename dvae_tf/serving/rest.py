@@ -219,10 +219,9 @@ def as_json(value):
     Returns:
         list, number or dict, ready for JSON.
 
-    Example:
-
-    >>> as_json(np.array([1.0, 2.0]))
-    [1.0, 2.0]
+    Examples:
+        >>> as_json(np.array([1.0, 2.0]))
+        [1.0, 2.0]
     """
     if isinstance(value, bytes):
         return {"b64": base64.b64encode(value).decode()}

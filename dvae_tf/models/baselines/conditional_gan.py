@@ -18,19 +18,19 @@ class ConditionalGAN(Adversarial, Baseline):
     `fit` reports `loss` (L_G), `discrimination` and `generation`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
-            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's
-            vector, latent_dim_u that of the noise.
+        shape, num_classes, preset, recipe, loss_weights: as in `DisentangledVAE`.
+        n_gm, training_steps, seed: as in `DisentangledVAE`.
+        latent_dim_s, latent_dim_u: int, sizes of a class's vector and of the noise. Default to the
+            preset's.
         decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
 
     Raises:
         ValueError: as `DisentangledVAE`.
 
-    Example:
-
-    >>> model = ConditionalGAN(shape=(2,), num_classes=3, preset="toy")
-    >>> model.generate([0, 1, 2], seed=0).shape
-    TensorShape([3, 2])
+    Examples:
+        >>> model = ConditionalGAN(shape=(2,), num_classes=3, preset="toy")
+        >>> model.generate([0, 1, 2], seed=0).shape
+        TensorShape([3, 2])
     """
 
     def __init__(

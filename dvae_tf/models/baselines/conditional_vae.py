@@ -27,9 +27,10 @@ class ConditionalVAE(Baseline):
     `fit` reports `loss`, `reconstruction` and `kl`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, latent_dim_s,
-            latent_dim_u, seed: as in `DisentangledVAE`; latent_dim_s is the size of a class's
-            vector.
+        shape, num_classes, preset, recipe, loss_weights: as in `DisentangledVAE`.
+        n_gm, training_steps, seed: as in `DisentangledVAE`.
+        latent_dim_s, latent_dim_u: int, sizes of a class's vector and of z_u. Default to the
+            preset's.
         encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
             the preset's.
         decoder: keras.Model, as in `DisentangledVAE`.
@@ -37,11 +38,10 @@ class ConditionalVAE(Baseline):
     Raises:
         ValueError: as `DisentangledVAE`.
 
-    Example:
-
-    >>> model = ConditionalVAE(shape=(2,), num_classes=3, preset="toy")
-    >>> model.generate([0, 1, 2], seed=0).shape
-    TensorShape([3, 2])
+    Examples:
+        >>> model = ConditionalVAE(shape=(2,), num_classes=3, preset="toy")
+        >>> model.generate([0, 1, 2], seed=0).shape
+        TensorShape([3, 2])
     """
 
     def __init__(

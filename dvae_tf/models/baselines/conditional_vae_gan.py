@@ -25,11 +25,10 @@ class ConditionalVAEGAN(Adversarial, ConditionalVAE):
     Raises:
         ValueError: as `DisentangledVAE`.
 
-    Example:
-
-    >>> model = ConditionalVAEGAN(shape=(2,), num_classes=3, preset="toy")
-    >>> sorted(model.networks())
-    ['class_vector', 'decoder', 'discriminator', 'encoder_u']
+    Examples:
+        >>> model = ConditionalVAEGAN(shape=(2,), num_classes=3, preset="toy")
+        >>> sorted(model.networks())
+        ['class_vector', 'decoder', 'discriminator', 'encoder_u']
     """
 
     def __init__(self, *args, discriminator=None, **kwargs):

@@ -1,0 +1,52 @@
+"""A bar for what takes more than a moment."""
+
+import contextlib
+
+
+@contextlib.contextmanager
+def steps(what, names, console=None):
+    """Shows how far a job of named steps has come and how long the rest will take.
+
+    Where the output is no terminal, it shows nothing.
+
+    Args:
+        what: str, the job, such as "measuring".
+        names: sequence of str, its steps in their order.
+        console: rich.console.Console. Defaults to standard output.
+
+    Yields:
+        iterator of str, the names, each when the one before is done.
+
+    Examples:
+        >>> with steps("counting", ["one", "two"]) as names:
+        ...     list(names)
+        ['one', 'two']
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    console = console or Console()
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+    def each(task):
+        for done, name in enumerate(names):
+            bar.update(task, completed=done, description=f"{what}: {name}")
+            yield name
+
+    with bar:
+        yield each(bar.add_task(what, total=len(names)))
