@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: bench demo shipped test
+.PHONY: bench demo docs shipped test
 
 demo: .venv/installed
 	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling=0.1, settling_noise=1" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
@@ -13,7 +13,13 @@ shipped: .venv/installed-dev demo
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+# The site, in runs/site; every code block of its pages that does not train for long is run.
+docs: .venv/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+	$(BIN)/python -m pytest -m pages tests/docs
 
 # Ten minutes or so; nothing else should be running.
 BENCHMARKS := train_step generate mixture input start

@@ -5,6 +5,8 @@ Zhao, Liu, Lin, Zhu & Han, "Differentiable Augmentation for Data-Efficient GAN T
 learn a small data set by heart, and the generated images do not take the changes over.
 """
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 # The farthest that an image is moved and the side of the hole in it, as shares of its side.
@@ -12,7 +14,7 @@ FARTHEST = 0.125
 HOLE = 0.5
 
 
-def augment(images, policies, seed):
+def augment(images: tf.Tensor, policies: Sequence[str], seed: tf.Tensor) -> tf.Tensor:
     """Changes every image in ways of its own.
 
     Args:
@@ -44,7 +46,7 @@ def augment(images, policies, seed):
     return images
 
 
-def check_policies(policies):
+def check_policies(policies: Sequence[str]) -> None:
     """Names a policy that there is not.
 
     Args:
@@ -63,7 +65,7 @@ def check_policies(policies):
             )
 
 
-def shifted(images, farthest, seed):
+def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
     """Moves every image by whole pixels in a direction of its own; its edges are repeated.
 
     Args:

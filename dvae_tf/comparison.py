@@ -6,9 +6,12 @@ progress.png           points of the plane: samples of each model as training we
 MODEL-seedN/           the run of one model (and recipe) with one seed
 """
 
+import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
+from rich.console import Console
 
 from dvae_tf import runs, training
 from dvae_tf.callbacks import read_history
@@ -52,7 +55,15 @@ PICTURED_CLASSES = 10
 ROWS_A_MODEL = 2
 
 
-def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **options):
+def compare(
+    dataset: str,
+    models: Sequence[str],
+    epochs: int,
+    seeds: Sequence[int] = (0,),
+    output: str | os.PathLike | None = None,
+    console: Console | None = None,
+    **options,
+) -> dict | None:
     """Trains what is not there yet, measures it, and writes table and pictures.
 
     Whatever is there is used: stopped anywhere, the same call goes on.
@@ -74,8 +85,6 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
     Raises:
         ValueError: if an argument does not fit, or a run is there that was trained with others.
     """
-    from rich.console import Console
-
     from dvae_tf.models import MODELS
 
     console = console or Console()
@@ -101,7 +110,13 @@ def compare(dataset, models, epochs, seeds=(0,), output=None, console=None, **op
     return table
 
 
-def train_missing(folder, models, seed, arguments, console):
+def train_missing(
+    folder: pathlib.Path,
+    models: Sequence[str],
+    seed: int,
+    arguments: dict,
+    console: Console,
+) -> bool:
     """Trains the runs of one seed that are not there yet, one at a time.
 
     A run that was stopped goes on where it was.
@@ -128,13 +143,13 @@ def train_missing(folder, models, seed, arguments, console):
         if _is_trained(run, own):
             continue
         console.print(f"training {run}", soft_wrap=True)
-        options = {"console": console, "measure": False}
         if (run / "run.json").exists():
-            result = training.resume(run, own["epochs"], **options)
+            done = training.resume(run, own["epochs"], console, measure=False)
         else:
-            result = training.train(model=name, seed=seed, output=run, **own, **options)
+            own |= {"model": name, "seed": seed}
+            done = training.train(**own, output=run, console=console, measure=False)
         keras.backend.clear_session()
-        if result is None:
+        if done is None:
             return False
     return True
 
@@ -177,7 +192,7 @@ def _report(run, console):
     return figures
 
 
-def tabulate(reports):
+def tabulate(reports: dict) -> dict:
     """Puts the figures of many reports side by side.
 
     Args:
@@ -219,7 +234,7 @@ def _figure(report, key):
     return report if isinstance(report, float) else None
 
 
-def as_markdown(table):
+def as_markdown(table: dict) -> str:
     """Writes a table as Markdown: a figure a row, a model a column, mean ± spread.
 
     Args:

@@ -6,11 +6,14 @@ them together. Losses and statistics are those of the whole batch (see docs/scal
 
 import json
 import os
+from collections.abc import Sequence
 
 STRATEGIES = ("mirrored", "multi_worker")
 
 
-def make_strategy(name=None, workers=None, worker_index=None):
+def make_strategy(
+    name: str | None = None, workers: Sequence[str] | None = None, worker_index: int | None = None
+):
     """Makes a strategy; before anything else of TensorFlow where there are several workers.
 
     Args:
@@ -62,7 +65,7 @@ def _name_workers(workers, worker_index):
     os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": list(workers)}, "task": task})
 
 
-def is_chief(strategy):
+def is_chief(strategy) -> bool:
     """Whether this process writes files: one of all workers does, the first.
 
     Args:

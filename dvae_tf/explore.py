@@ -4,7 +4,9 @@ Each makes a grid of images with what its rows and columns are.
 """
 
 import dataclasses
+import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -27,7 +29,7 @@ class Grid:
     row_names: list
     column_names: list
     title: str
-    donors: tuple = None
+    donors: tuple[np.ndarray, np.ndarray] | None = None
 
 
 class Album:
@@ -43,7 +45,12 @@ class Album:
         ValueError: if there is no such run, or a file is no image.
     """
 
-    def __init__(self, run=None, files=None, seed=0):
+    def __init__(
+        self,
+        run: str | os.PathLike | None = None,
+        files: Sequence[str | os.PathLike] | None = None,
+        seed: int = 0,
+    ):
         self.folder = runs.find(run)
         self.model = runs.load(run)
         if not hasattr(self.model, "encode"):
@@ -56,7 +63,7 @@ class Album:
         self.seed = seed
         self.files = files
 
-    def pick(self, count):
+    def pick(self, count: int):
         """Chooses images, the classes of the test split in turn.
 
         Args:
@@ -66,10 +73,9 @@ class Album:
             (x [count, *shape], names: list of str, the classes or the files' names).
         """
         if self.files:
-            chosen = self.files[:count]
-            return np.stack([self.open(file) for file in chosen]), [
-                pathlib.Path(file).stem for file in chosen
-            ]
+            files = self.files[:count]
+            names = [pathlib.Path(file).stem for file in files]
+            return np.stack([self.open(file) for file in files]), names
         test = self.data.arrays("test")
         random = np.random.default_rng(self.seed)
         order = random.permutation(len(test.label))
@@ -215,7 +221,14 @@ VERBS = {
 }
 
 
-def explore(verb, run=None, output=None, files=None, seed=0, **options):
+def explore(
+    verb: str,
+    run: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
+    files=None,
+    seed: int = 0,
+    **options,
+) -> str:
     """Makes the grid of one verb and writes it.
 
     Args:
@@ -254,7 +267,7 @@ def explore(verb, run=None, output=None, files=None, seed=0, **options):
     return f"{output}: {grid.title} ({album.folder})"
 
 
-def draw(grid, output):
+def draw(grid, output: str | os.PathLike) -> None:
     """Draws a grid.
 
     Args:
@@ -262,6 +275,7 @@ def draw(grid, output):
         output: str or pathlib.Path of the PNG file.
     """
     if grid.donors:
-        plots.swap_grid(output, *grid.donors, grid.images, grid.row_names, grid.column_names)
+        x_s, x_u = grid.donors
+        plots.swap_grid(output, x_s, x_u, grid.images, grid.row_names, grid.column_names)
     else:
         plots.image_grid(output, grid.images, grid.row_names, grid.title, grid.column_names)

@@ -8,7 +8,7 @@ import shutil
 
 
 @contextlib.contextmanager
-def written(path):
+def written(path: str | os.PathLike):
     """Gives a temporary path and renames it to `path` when the block ends without an error.
 
     Args:
@@ -37,7 +37,7 @@ def written(path):
         temporary.unlink(missing_ok=True)
 
 
-def copied(folder, path, without):
+def copied(folder: pathlib.Path, path: pathlib.Path, without: str) -> None:
     """Copies a folder; it has its name only once it is complete.
 
     Args:
@@ -49,7 +49,7 @@ def copied(folder, path, without):
         shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(without))
 
 
-def cache_folder():
+def cache_folder() -> pathlib.Path:
     """Where what can be made again is kept: dvae_tf below $XDG_CACHE_HOME or ~/.cache.
 
     Returns:
@@ -58,7 +58,7 @@ def cache_folder():
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "dvae_tf"
 
 
-def write_json(path, value):
+def write_json(path: str | os.PathLike, value) -> None:
     """Writes a value as indented JSON.
 
     Args:
@@ -69,7 +69,7 @@ def write_json(path, value):
         temporary.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def read_json(path):
+def read_json(path: str | os.PathLike):
     """Reads a JSON file.
 
     Args:

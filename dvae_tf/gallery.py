@@ -1,7 +1,11 @@
 """Models side by side on one page: what they draw, and what they do with images."""
 
+import os
 import pathlib
 import tempfile
+from collections.abc import Sequence
+
+from rich.console import Console
 
 from dvae_tf import runs
 from dvae_tf.explore import VERBS, Album, draw
@@ -22,7 +26,12 @@ CAPTIONS = {
 }
 
 
-def gallery(chosen=(), output="gallery.html", seed=0, console=None):
+def gallery(
+    chosen: Sequence[str | os.PathLike] = (),
+    output: str | os.PathLike = "gallery.html",
+    seed: int = 0,
+    console: Console | None = None,
+) -> str:
     """Draws what models sample, swap, interpolate and fill in, on one self-contained page.
 
     A model without codes, or of vectors, shows its samples alone.
@@ -40,7 +49,7 @@ def gallery(chosen=(), output="gallery.html", seed=0, console=None):
     Raises:
         ValueError: if there is no such run.
     """
-    folders = [runs.find(run) for run in chosen or [None]]
+    folders = [runs.find(run) for run in chosen] or [runs.find()]
     shown = [(folder, name) for folder in folders for name in _names(folder)]
     body, album = [], None
     with tempfile.TemporaryDirectory() as aside:

@@ -1,6 +1,8 @@
 """Samples of a trained model as files."""
 
+import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,7 +13,14 @@ COUNT_OF_ONE, COUNT_OF_ALL = 16, 4
 COLUMNS = 8
 
 
-def generate(run=None, label=None, count=None, output="samples.png", temperature=1.0, seed=0):
+def generate(
+    run: str | os.PathLike | None = None,
+    label: Sequence[int | str] | None = None,
+    count: int | None = None,
+    output: str | os.PathLike = "samples.png",
+    temperature: float = 1.0,
+    seed: int = 0,
+) -> str:
     """Draws samples of chosen classes and writes them.
 
     Args:

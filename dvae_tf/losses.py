@@ -14,7 +14,9 @@ tfd = tfp.distributions
 SMALLEST_DIFFERENCE = 1e-5
 
 
-def classification(log_prob, label, distance=None, margin=0.0):
+def classification(
+    log_prob: tf.Tensor, label: tf.Tensor, distance: tf.Tensor | None = None, margin: float = 0.0
+) -> tf.Tensor:
     """L_cls: minus the log-posterior of the true class under the mixture.
 
     -log [p(c=y) N(z_s; mu_y, Sigma_y) / sum_k p(k) N(z_s; mu_k, Sigma_k)], equal p(k). With a
@@ -48,7 +50,7 @@ def classification(log_prob, label, distance=None, margin=0.0):
     return tf.nn.sparse_softmax_cross_entropy_with_logits(label, log_prob)
 
 
-def likelihood(log_prob, label):
+def likelihood(log_prob: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
     """L_lkd: minus the log-density of z_s under its class, -log N(z_s; mu_y, Sigma_y).
 
     Args:
@@ -65,7 +67,7 @@ def likelihood(log_prob, label):
     return -tf.gather(log_prob, label, batch_dims=1)
 
 
-def marginal_likelihood(log_prob):
+def marginal_likelihood(log_prob: tf.Tensor) -> tf.Tensor:
     """L_lkd of an input without a label: minus the log-density of z_s under the whole mixture.
 
     -log sum_k p(k) N(z_s; mu_k, Sigma_k), equal p(k).
@@ -84,7 +86,7 @@ def marginal_likelihood(log_prob):
     return tf.math.log(num_classes) - tf.reduce_logsumexp(log_prob, axis=-1)
 
 
-def kl(posterior, prior):
+def kl(posterior, prior) -> tf.Tensor:
     """L_kl: KL(q(z_u | x) : p(z_u)), the mean over the dimensions of z_u.
 
     Args:
@@ -102,7 +104,7 @@ def kl(posterior, prior):
     return tfd.kl_divergence(posterior, prior) / tf.cast(prior.event_shape[-1], tf.float32)
 
 
-def reconstruction(x, decoded):
+def reconstruction(x: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
     """L_rec: the squared error, the mean over all values (pixels and channels) of an example.
 
     Args:
@@ -119,7 +121,7 @@ def reconstruction(x, decoded):
     return tf.reduce_mean(error, axis=range(1, error.shape.rank))
 
 
-def latent_classification(logits, label):
+def latent_classification(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
     """L_C: cross entropy of the adversarial classifier Q(c | z_u) with the true label.
 
     Args:
@@ -136,7 +138,7 @@ def latent_classification(logits, label):
     return tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
 
 
-def latent_confusion(logits):
+def latent_confusion(logits: tf.Tensor) -> tf.Tensor:
     """L_E: cross entropy of Q(c | z_u) with the uniform distribution 1/C.
 
     Smallest, log C, where z_u does not tell the class.
@@ -154,7 +156,7 @@ def latent_confusion(logits):
     return -tf.reduce_mean(tf.nn.log_softmax(logits), axis=-1)
 
 
-def flow_likelihood(z_u, log_det):
+def flow_likelihood(z_u: tf.Tensor, log_det: tf.Tensor) -> tf.Tensor:
     """Minus the log-density of a code under the flow, -log N(T(code); 0, I) - log |det dT/dcode|.
 
     Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017), equation 2.
@@ -175,7 +177,7 @@ def flow_likelihood(z_u, log_det):
     return -log_prob / latent_dim
 
 
-def kl_of_draw(code, z_u, posterior, log_det):
+def kl_of_draw(code: tf.Tensor, z_u: tf.Tensor, posterior, log_det: tf.Tensor) -> tf.Tensor:
     """One draw's estimate of KL(q(code | x) : N(0, I)), q the flow's image of a Gaussian.
 
     log q(z_u | x) + log |det dT/dcode| - log N(code; 0, I), z_u = T(code): with T the identity
@@ -201,7 +203,7 @@ def kl_of_draw(code, z_u, posterior, log_det):
     return log_ratio / latent_dim
 
 
-def discrimination(real, *generated, averaged=False):
+def discrimination(real: tf.Tensor, *generated, averaged: bool = False) -> tf.Tensor:
     """L_D: the hinge loss of the discriminator.
 
     max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)): one term for inputs and
@@ -228,7 +230,7 @@ def discrimination(real, *generated, averaged=False):
     return tf.nn.relu(1.0 - real) + share * on_generated
 
 
-def generation(*generated):
+def generation(*generated) -> tf.Tensor:
     """L_G: the hinge loss of the decoder, -D(x', y) - D(x_p, y_p).
 
     Args:
@@ -244,7 +246,7 @@ def generation(*generated):
     return -tf.add_n(generated)
 
 
-def mode_seeking(images, codes):
+def mode_seeking(images, codes) -> tf.Tensor:
     """How little samples of one class differ for codes that differ.
 
     Mao et al., "Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis" (CVPR

@@ -1,11 +1,21 @@
 """Measures a run: report.json, pictures, report.html."""
 
+import os
+import pathlib
+from collections.abc import Sequence
+
+from rich.console import Console
+
 from dvae_tf import runs
 from dvae_tf.files import read_json, write_json
 from dvae_tf.progress import steps
 
 
-def measure(run=None, parts=None, console=None):
+def measure(
+    run: str | os.PathLike | None = None,
+    parts: Sequence[str] | None = None,
+    console: Console | None = None,
+) -> dict:
     """Measures the trained model of a run on its test split and draws what it finds.
 
     Writes report.json, report.html (self-contained) and the pictures into the run's folder (below
@@ -22,15 +32,19 @@ def measure(run=None, parts=None, console=None):
     Raises:
         ValueError: if there is no such run or part, or the run has no model yet.
     """
-    from rich.console import Console
-
     folder = runs.find(run)
     model = runs.load(folder)
     data = runs.Data(read_json(folder / "run.json")["arguments"])
     return measure_model(folder, data, model, console or Console(), parts)
 
 
-def measure_model(folder, data, model, console, parts=None):
+def measure_model(
+    folder: pathlib.Path,
+    data,
+    model,
+    console: Console,
+    parts: Sequence[str] | None = None,
+) -> dict:
     """Measures a model that is loaded already, as `measure`.
 
     Args:

@@ -6,6 +6,7 @@ import numpy as np
 
 from dvae_tf import plots, tasks
 from dvae_tf.callbacks import read_history
+from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.web_page import Picture
 
 MOST_CLASSES = 10
@@ -18,7 +19,15 @@ def _same(points):
     return points
 
 
-def draw(folder, model, train, test, info, figures, seed=0):
+def draw(
+    folder: pathlib.Path,
+    model,
+    train: Arrays,
+    test: Arrays,
+    info: Info,
+    figures: dict,
+    seed: int = 0,
+):
     """Draws what there is to see of a model.
 
     Args:
@@ -34,7 +43,7 @@ def draw(folder, model, train, test, info, figures, seed=0):
         list of Picture(path, caption).
     """
     encodes = hasattr(model, "encode")
-    captions = {}
+    captions: dict = {}
     if info.is_image:
         captions |= _draw_samples(folder, model, train, info, seed)
         if encodes:
@@ -130,7 +139,7 @@ def _draw_progress(folder, info, plane, axis_names):
     return {"progress": "Samples as training goes on."}
 
 
-def progress(folder, num_classes, plane=_same):
+def progress(folder: pathlib.Path, num_classes: int, plane=_same) -> dict:
     """Reads the samples that a run kept as training went on.
 
     Args:
@@ -168,7 +177,7 @@ def _draw_codes(folder, model, test, info, seed):
     }
 
 
-def draw_figures(folder, figures):
+def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
     """Draws the figures of a report that are better looked at than read.
 
     Args:

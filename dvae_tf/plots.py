@@ -1,6 +1,8 @@
 """Every figure. Each function draws one and writes it as a file."""
 
 import contextlib
+import os
+from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
@@ -8,7 +10,7 @@ import numpy as np
 from dvae_tf.files import written
 from dvae_tf.tasks import outward
 
-COLOURS = matplotlib.colormaps["tab10"].colors + matplotlib.colormaps["Dark2"].colors
+COLOURS = matplotlib.color_sequences["tab10"] + matplotlib.color_sequences["Dark2"]
 DOTS_PER_INCH = 120
 
 
@@ -36,7 +38,13 @@ def _show(axes, image):
         spine.set_visible(False)
 
 
-def image_grid(path, images, row_names, title, column_names=()):
+def image_grid(
+    path: str | os.PathLike,
+    images: np.ndarray,
+    row_names: Sequence[str],
+    title: str,
+    column_names: Sequence[str] = (),
+) -> None:
     """Draws rows of images.
 
     Args:
@@ -58,7 +66,7 @@ def image_grid(path, images, row_names, title, column_names=()):
         figure.suptitle(title, fontsize=11)
 
 
-def swap_grid(path, x_s, x_u, swaps, names_s, names_u):
+def swap_grid(path: str | os.PathLike, x_s, x_u, swaps, names_s, names_u) -> None:
     """Draws swaps with their donors at the left and at the top.
 
     Args:
@@ -89,7 +97,13 @@ def swap_grid(path, x_s, x_u, swaps, names_s, names_u):
         )
 
 
-def scatter(path, groups, class_names, title, axis_names=("x", "y")):
+def scatter(
+    path: str | os.PathLike,
+    groups: dict,
+    class_names: Sequence[str],
+    title: str,
+    axis_names=("x", "y"),
+) -> None:
     """Draws points of the plane, one panel a group, one colour a class, equal scales everywhere.
 
     Args:
@@ -111,7 +125,13 @@ def scatter(path, groups, class_names, title, axis_names=("x", "y")):
         figure.suptitle(title)
 
 
-def scatter_grid(path, rows, class_names, title, axis_names=("x", "y")):
+def scatter_grid(
+    path: str | os.PathLike,
+    rows: dict,
+    class_names: Sequence[str],
+    title: str,
+    axis_names=("x", "y"),
+) -> None:
     """Draws a grid of small panels with points of the plane, equal scales everywhere.
 
     Args:
@@ -142,7 +162,15 @@ def scatter_grid(path, rows, class_names, title, axis_names=("x", "y")):
         figure.suptitle(title)
 
 
-def codes(path, z_s, z_u, means, label, class_names, seed=0):
+def codes(
+    path: str | os.PathLike,
+    z_s: np.ndarray,
+    z_u: np.ndarray,
+    means: np.ndarray,
+    label: np.ndarray,
+    class_names: Sequence[str],
+    seed: int = 0,
+) -> None:
     """Draws z_s and z_u side by side: t-SNE where they have more than two dimensions.
 
     Args:
@@ -171,7 +199,7 @@ def codes(path, z_s, z_u, means, label, class_names, seed=0):
         figure.suptitle(f"Codes of {len(z_s)} held-out examples ({method})")
 
 
-def history(path, rows, names):
+def history(path: str | os.PathLike, rows, names: Sequence[str]) -> None:
     """Draws how losses went, one panel a name, training and validation.
 
     Args:
@@ -193,7 +221,9 @@ def history(path, rows, names):
         axes[0, 0].legend(frameon=False)
 
 
-def bars(path, series, title, axis_name, lines=None):
+def bars(
+    path: str | os.PathLike, series: dict, title: str, axis_name: str, lines: dict | None = None
+) -> None:
     """Draws groups of bars with their intervals.
 
     Args:
@@ -214,7 +244,7 @@ def bars(path, series, title, axis_name, lines=None):
         panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
 
 
-def activity(path, kl_per_dimension, errors, intervals):
+def activity(path: str | os.PathLike, kl_per_dimension, errors: dict, intervals: dict) -> None:
     """Draws what each dimension of z_u carries and what reconstructions lose without it.
 
     Args:

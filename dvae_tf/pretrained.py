@@ -1,7 +1,10 @@
 """The models that ship with the package, in saved_models/."""
 
 import hashlib
+import os
 import pathlib
+
+from rich.console import Console
 
 from dvae_tf.files import written
 
@@ -10,7 +13,7 @@ DEFAULT = "digits"
 CHECKSUMS = "SHA256SUMS"
 
 
-def load_pretrained(name=DEFAULT):
+def load_pretrained(name: str = DEFAULT):
     """Loads a model that ships with the package.
 
     Args:
@@ -35,7 +38,7 @@ def load_pretrained(name=DEFAULT):
     return model
 
 
-def find(name=DEFAULT):
+def find(name: str = DEFAULT) -> pathlib.Path:
     """Finds the folder of a model that ships.
 
     Args:
@@ -62,7 +65,7 @@ def is_shipped(folder):
     return pathlib.Path(folder).resolve().parent == FOLDER
 
 
-def check(folder):
+def check(folder: pathlib.Path) -> None:
     """Holds the files of a shipped model against their checksums.
 
     Args:
@@ -79,7 +82,7 @@ def check(folder):
             raise ValueError(f"{path} {state}; fetch it anew: git checkout -- {path}")
 
 
-def write_checksums(folder):
+def write_checksums(folder: pathlib.Path) -> None:
     """Writes SHA256SUMS of all files of a model, in the format of sha256sum.
 
     Args:
@@ -100,7 +103,7 @@ def checksum(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def ship(run, name, console=None):
+def ship(run: str | os.PathLike, name: str, console: Console | None = None) -> pathlib.Path:
     """Makes a shipped model of a run: small, exported, with card and checksums.
 
     Keeps what use needs: without the optimisers, the discriminator and the files that a server or

@@ -14,7 +14,7 @@ tfd = tfp.distributions
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
-def gaussian(mean, stddev):
+def gaussian(mean: tf.Tensor, stddev: tf.Tensor):
     """The Gaussian q(z_u | x) with a diagonal covariance.
 
     Args:
@@ -31,7 +31,7 @@ def gaussian(mean, stddev):
     return tfd.MultivariateNormalDiag(mean, stddev)
 
 
-def standard_normal(latent_dim):
+def standard_normal(latent_dim: int):
     """The prior N(0, I) of z_u.
 
     Args:
@@ -47,7 +47,7 @@ def standard_normal(latent_dim):
     return gaussian(tf.zeros(latent_dim), tf.ones(latent_dim))
 
 
-def noise(shape, seed):
+def noise(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Draws from N(0, I), the same with and without XLA.
 
     TFP and `tf.random.stateless_normal` draw other numbers when XLA compiles them. Philox's
@@ -73,7 +73,7 @@ def noise(shape, seed):
     return -tf.sign(uniform) * tf.math.ndtri(0.5 * (1.0 - tf.abs(uniform)))
 
 
-def draw(distribution, seed, temperature=1.0):
+def draw(distribution, seed: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
     """Draws one sample of each Gaussian of a batch, differentiable in mean and deviation.
 
     Args:
@@ -118,7 +118,7 @@ class GaussianMixturePrior(keras.layers.Layer):
     # and built from operations that every export format knows.
     DIRECT_WEIGHTS = 2**14
 
-    def __init__(self, num_classes, latent_dim, **kwargs):
+    def __init__(self, num_classes: int, latent_dim: int, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         for name, value in (("num_classes", num_classes), ("latent_dim", latent_dim)):
             if value < 1:
@@ -141,7 +141,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         """Returns the diagonal of every Sigma_c, a float32 tensor [C, D]."""
         return tf.nn.softplus(tf.convert_to_tensor(self.raw_variances))
 
-    def component(self, label):
+    def component(self, label: tf.Tensor):
         """The Gaussians p(z_s | c = label).
 
         Args:
@@ -162,7 +162,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         components = gaussian(tf.convert_to_tensor(self.means), tf.sqrt(self.variances()))
         return tfd.MixtureSameFamily(tfd.Categorical(logits=tf.zeros(self.num_classes)), components)
 
-    def sample(self, label, seed, temperature=1.0):
+    def sample(self, label: tf.Tensor, seed: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
         """Draws z_s of given classes.
 
         Args:
@@ -175,7 +175,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         """
         return draw(self.component(label), seed, temperature)
 
-    def log_prob(self, z_s, classes=None):
+    def log_prob(self, z_s: tf.Tensor, classes: tf.Tensor | None = None) -> tf.Tensor:
         """The log-density of codes under every component: log N(z_s; mu_c, Sigma_c).
 
         Memory is O(batch * C), work O(batch * C * D). Small mixtures take the difference to every
@@ -199,7 +199,7 @@ class GaussianMixturePrior(keras.layers.Layer):
             return components.log_prob(tf.cast(z_s, tf.float32)[:, tf.newaxis, :])
         return _expanded_log_prob(z_s, means, variances, tf.float64)
 
-    def sampled_log_prob(self, z_s, label, count, seed):
+    def sampled_log_prob(self, z_s: tf.Tensor, label: tf.Tensor, count: int, seed: tf.Tensor):
         """The log-densities under some components, which stand for all in a sum.
 
         The batch's own classes are always there, each of the others with the same probability q;
@@ -240,7 +240,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         position = tf.argmax(label[:, tf.newaxis] == classes, axis=1, output_type=tf.int32)
         return self.log_prob(z_s, classes) + correction, position
 
-    def mahalanobis(self, z_s, label):
+    def mahalanobis(self, z_s: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
         """The squared Mahalanobis distance of codes to the mean of their class.
 
         Args:
@@ -253,7 +253,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         component = self.component(label)
         return tf.reduce_sum(((z_s - component.mean()) / component.stddev()) ** 2, axis=-1)
 
-    def probabilities(self, z_s):
+    def probabilities(self, z_s: tf.Tensor) -> tf.Tensor:
         """The class posterior p(c | z_s) in operations that every export format knows.
 
         The densities are those of `log_prob` up to a factor that all components share.
@@ -270,7 +270,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         distance = tf.reduce_sum(squares / variances, axis=-1)
         return tf.nn.softmax(-0.5 * (distance + log_volume))
 
-    def nearest_mean(self, z_s):
+    def nearest_mean(self, z_s: tf.Tensor) -> tf.Tensor:
         """The mean of the component that a code most likely comes from.
 
         In float32 and matrix products, which every export format knows.
@@ -285,7 +285,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         log_prob = _expanded_log_prob(z_s, means, self.variances(), tf.float32)
         return tf.gather(means, tf.argmax(log_prob, axis=-1))
 
-    def posterior(self, z_s):
+    def posterior(self, z_s: tf.Tensor):
         """The class posterior p(c | z_s) by Bayes' rule.
 
         Args:

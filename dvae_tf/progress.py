@@ -1,10 +1,13 @@
 """A bar for what takes more than a moment."""
 
 import contextlib
+from collections.abc import Sequence
+
+from rich.console import Console
 
 
 @contextlib.contextmanager
-def steps(what, names, console=None):
+def steps(what: str, names: Sequence[str], console: Console | None = None):
     """Shows how far a job of named steps has come and how long the rest will take.
 
     Where the output is no terminal, it shows nothing.
@@ -22,7 +25,6 @@ def steps(what, names, console=None):
         ...     list(names)
         ['one', 'two']
     """
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         Progress,

@@ -12,7 +12,9 @@ progress/      samples as training went on, for data that is no images
 """
 
 import math
+import os
 import pathlib
+from collections.abc import Sequence
 
 from dvae_tf import pretrained
 from dvae_tf.files import read_json
@@ -23,7 +25,7 @@ ROOT = pathlib.Path("runs")
 LEAST_STEPS = 100
 
 
-def find(folder=None):
+def find(folder: str | os.PathLike | None = None) -> pathlib.Path:
     """Finds a run.
 
     Args:
@@ -46,7 +48,7 @@ def find(folder=None):
     return found[-1].parent if found else pretrained.find()
 
 
-def results(folder):
+def results(folder: pathlib.Path) -> pathlib.Path:
     """Where what is made of a run is written: its own folder.
 
     What is made of the model that ships goes below runs/, so that it stays as it was shipped.
@@ -60,7 +62,7 @@ def results(folder):
     return ROOT / f"shipped-{folder.name}" if pretrained.is_shipped(folder) else folder
 
 
-def exported():
+def exported() -> pathlib.Path:
     """Finds what to serve: the export of the newest run, or the model that ships.
 
     Returns:
@@ -80,7 +82,7 @@ def exported():
     return folder / "export"
 
 
-def load(folder=None):
+def load(folder: str | os.PathLike | None = None):
     """Loads the model of a run.
 
     Args:
@@ -108,7 +110,7 @@ def load(folder=None):
         raise ValueError(f"{path} is damaged or of another version: {error}") from error
 
 
-def class_names(folder=None):
+def class_names(folder: str | os.PathLike | None = None) -> list[str]:
     """The names of a run's classes, in the order of the labels.
 
     Args:
@@ -120,7 +122,7 @@ def class_names(folder=None):
     return read_json(find(folder) / "run.json")["data"]["class_names"]
 
 
-def class_number(value, names):
+def class_number(value: int | str, names: Sequence[str]) -> int:
     """Looks up a class.
 
     Args:
@@ -155,7 +157,7 @@ class Data:
         arguments: dict, the arguments of the run.
     """
 
-    def __init__(self, arguments):
+    def __init__(self, arguments: dict):
         from dvae_tf import data
 
         self.name = arguments["dataset"]

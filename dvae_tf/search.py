@@ -13,6 +13,9 @@ import dataclasses
 import os
 import pathlib
 import re
+from typing import Any
+
+from rich.console import Console
 
 from dvae_tf.extras import needed_for
 from dvae_tf.files import copied, read_json, write_json
@@ -74,7 +77,7 @@ class Aim:
         """All figures that are looked at: list of str."""
         return [self.key, *(self._split(bound)[0] for bound in self.bounds)]
 
-    def score(self, report):
+    def score(self, report: dict) -> float:
         """How good a run is.
 
         Args:
@@ -93,7 +96,7 @@ class Aim:
         return score
 
 
-def figure(report, key):
+def figure(report: dict, key: str) -> float:
     """Looks up a figure.
 
     Args:
@@ -110,7 +113,7 @@ def figure(report, key):
         >>> figure({"a": {"b": 1}}, "a.b")
         1.0
     """
-    value = report
+    value: Any = report
     for part in key.split("."):
         value = value.get(part) if isinstance(value, dict) else None
     if not isinstance(value, int | float):
@@ -129,11 +132,11 @@ class SettingsHyperModel(keras_tuner.HyperModel):
         16
     """
 
-    def __init__(self, recipe="balanced"):
+    def __init__(self, recipe: str = "balanced"):
         super().__init__()
         self.recipe = recipe
 
-    def build(self, hp):
+    def build(self, hp) -> dict:
         """Takes one choice of everything.
 
         Args:
@@ -167,7 +170,15 @@ class RunTuner(keras_tuner.Tuner):
         console: rich.console.Console.
     """
 
-    def __init__(self, oracle, folder, aim, epochs, options, console):
+    def __init__(
+        self,
+        oracle,
+        folder: pathlib.Path,
+        aim,
+        epochs: int,
+        options: dict,
+        console: Console,
+    ):
         self.folder, self.aim, self.epochs = folder, aim, epochs
         self.options, self.console = options, console
         hypermodel = SettingsHyperModel(options.get("recipe", "balanced"))
@@ -187,7 +198,7 @@ class RunTuner(keras_tuner.Tuner):
         return {"score": self.aim.score(report)}
 
 
-def judged_run(run, settings, epochs, aim, console):
+def judged_run(run: pathlib.Path, settings: dict, epochs: int, aim, console: Console) -> dict:
     """Trains a run to the last epoch and judges it on its validation data, unless that is done.
 
     Args:
@@ -226,16 +237,16 @@ def judged_run(run, settings, epochs, aim, console):
 
 
 def search(
-    dataset="digits",
-    trials=12,
+    dataset: str = "digits",
+    trials: int = 12,
     aim=None,
-    epochs=20,
-    algorithm="bayesian",
-    seed=0,
-    output=None,
-    console=None,
+    epochs: int = 20,
+    algorithm: str = "bayesian",
+    seed: int = 0,
+    output: str | os.PathLike | None = None,
+    console: Console | None = None,
     **options,
-):
+) -> list[dict]:
     """Searches for settings; begins with the recipe as it is, goes on where it was stopped.
 
     Several processes share one search where keras-tuner's variables name them (KERASTUNER_TUNER_ID
@@ -260,8 +271,6 @@ def search(
     Raises:
         ValueError: if an argument does not fit.
     """
-    from rich.console import Console
-
     from dvae_tf import runs
     from dvae_tf.training import folder_name
 

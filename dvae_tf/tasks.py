@@ -7,6 +7,7 @@ both ways.
 import collections
 
 import numpy as np
+import numpy.typing as npt
 
 from dvae_tf.data.examples import check_x
 from dvae_tf.data.pipeline import to_float, to_uint8
@@ -21,7 +22,7 @@ def labels_in_turn(count, num_classes):
     return np.arange(count) % num_classes
 
 
-def sample(model, label, temperature=1.0, seed=0):
+def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
     """Draws examples of given classes.
 
     Args:
@@ -50,7 +51,7 @@ def sample(model, label, temperature=1.0, seed=0):
     return outward(np.concatenate(drawn))
 
 
-def reconstruct(model, x):
+def reconstruct(model, x: np.ndarray) -> np.ndarray:
     """Encodes and decodes, z_u at its posterior mean.
 
     Args:
@@ -69,7 +70,7 @@ def reconstruct(model, x):
     return decode(model, codes.z_s, codes.z_u_mean)
 
 
-def classify(model, x):
+def classify(model, x: np.ndarray) -> np.ndarray:
     """The class posterior of the mixture.
 
     Args:
@@ -87,7 +88,7 @@ def classify(model, x):
     return np.concatenate([model.classify(chunk).numpy() for chunk in _chunks(inward(x))])
 
 
-def swap(model, x_s, x_u):
+def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
     """Gives each example of one set the class of each example of another.
 
     Args:
@@ -110,7 +111,7 @@ def swap(model, x_s, x_u):
     return _decode_grid(model, z_s, z_u)
 
 
-def swap_pairs(model, x_s, x_u):
+def swap_pairs(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
     """Swaps pair by pair: `swap` for long lists.
 
     Args:
@@ -135,7 +136,14 @@ def swap_pairs(model, x_s, x_u):
     return decode(model, z_s, z_u)
 
 
-def interpolate_class(model, start, stop, x, steps=8, path="straight"):
+def interpolate_class(
+    model,
+    start: npt.ArrayLike,
+    stop: npt.ArrayLike,
+    x: np.ndarray,
+    steps: int = 8,
+    path: str = "straight",
+) -> np.ndarray:
     """Walks z_s from class to class while z_u stays.
 
     Args:
@@ -167,7 +175,9 @@ def interpolate_class(model, start, stop, x, steps=8, path="straight"):
     return _decode_grid(model, z_s, z_u)
 
 
-def interpolate_style(model, x_start, x_stop, steps=8, path="straight"):
+def interpolate_style(
+    model, x_start: np.ndarray, x_stop: np.ndarray, steps: int = 8, path: str = "straight"
+) -> np.ndarray:
     """Walks z_u from one example to another while z_s stays that of the first.
 
     Args:
@@ -194,7 +204,7 @@ def interpolate_style(model, x_start, x_stop, steps=8, path="straight"):
     return _decode_grid(model, np.repeat(codes.z_s[:, np.newaxis], steps, axis=1), z_u)
 
 
-def traverse(model, x, dimension, values):
+def traverse(model, x: np.ndarray, dimension: int, values: np.ndarray) -> np.ndarray:
     """Sets one dimension of z_u to several values, all else as encoded.
 
     Args:
@@ -225,7 +235,7 @@ def traverse(model, x, dimension, values):
     return _decode_grid(model, z_s, z_u)
 
 
-def inpaint(model, x, mask, iterations=10):
+def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.ndarray:
     """Fills a hole: encodes, decodes, takes only the hole from that, and again.
 
     Zheng & Sun (CVPR 2019), section 4: one iteration. The hole starts at 0, the middle of the
@@ -263,7 +273,7 @@ def inpaint(model, x, mask, iterations=10):
     return np.where(mask, outward(filled), outward(x) if x.ndim >= 4 else x)
 
 
-def nearest(x, among, count=1):
+def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
     """Finds the examples of a set that come nearest, such as the training images of a sample.
 
     Args:
@@ -293,7 +303,7 @@ def nearest(x, among, count=1):
     return Nearest(index, distance / np.sqrt(x.shape[1]))
 
 
-def encode(model, x):
+def encode(model, x: np.ndarray):
     """The codes of many examples.
 
     Args:
@@ -312,7 +322,7 @@ def encode(model, x):
     return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def decode(model, z_s, z_u):
+def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
     """Puts many codes together.
 
     Args:

@@ -3,9 +3,12 @@
 import contextlib
 import importlib.metadata
 import math
+import os
 import pathlib
 import platform
 import time
+
+from rich.console import Console
 
 from dvae_tf import runs
 from dvae_tf.distribution import by_example, is_chief, make_strategy
@@ -22,25 +25,25 @@ PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
 
 def train(
-    dataset="digits",
-    model="disentangled_vae_gan",
-    preset="compact",
-    recipe="balanced",
-    epochs=40,
-    batch_size=96,
-    seed=0,
-    size=None,
-    loss_weights=None,
-    variance_decay_epochs=None,
-    latent_dim_s=None,
-    latent_dim_u=None,
-    labelled=1.0,
-    dtype_policy=None,
-    output=None,
-    console=None,
-    measure=True,
+    dataset: str = "digits",
+    model: str = "disentangled_vae_gan",
+    preset: str = "compact",
+    recipe: str = "balanced",
+    epochs: int = 40,
+    batch_size: int = 96,
+    seed: int = 0,
+    size: int | None = None,
+    loss_weights: dict | None = None,
+    variance_decay_epochs: int | None = None,
+    latent_dim_s: int | None = None,
+    latent_dim_u: int | None = None,
+    labelled: float = 1.0,
+    dtype_policy: str | None = None,
+    output: str | os.PathLike | None = None,
+    console: Console | None = None,
+    measure: bool = True,
     strategy=None,
-):
+) -> dict | None:
     """Trains a model, keeps it in a folder and measures it.
 
     Args:
@@ -96,9 +99,9 @@ def train(
         "labelled": labelled,
         "dtype_policy": dtype_policy,
     }
-    for name in ("epochs", "batch_size"):
-        if arguments[name] < 1:
-            raise ValueError(f"{name} is {arguments[name]}; give at least 1.")
+    for name, number in (("epochs", epochs), ("batch_size", batch_size)):
+        if number < 1:
+            raise ValueError(f"{name} is {number}; give at least 1.")
     folder = pathlib.Path(output) if output else runs.ROOT / folder_name(dataset)
     strategy = strategy or make_strategy()
     if is_chief(strategy) and (folder / "run.json").exists():
@@ -114,7 +117,13 @@ def train(
     return _train(folder, arguments, data, new, strategy, console, measure)
 
 
-def resume(folder=None, epochs=None, console=None, measure=True, strategy=None):
+def resume(
+    folder: str | os.PathLike | None = None,
+    epochs: int | None = None,
+    console: Console | None = None,
+    measure: bool = True,
+    strategy=None,
+) -> dict | None:
     """Goes on with a run that was stopped, as if it never had been.
 
     Args:
@@ -202,8 +211,6 @@ def _describe(arguments, data):
 
 
 def _train(folder, arguments, data, model, strategy, console, measure):
-    from rich.console import Console
-
     console = console or Console(quiet=not is_chief(strategy))
     done = int(model.epochs_trained.numpy())
     # Learning rates fall over all epochs, also over those that a resumed run is given in addition.

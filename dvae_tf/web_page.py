@@ -3,6 +3,8 @@
 import base64
 import collections
 import html
+import os
+from collections.abc import Sequence
 
 from dvae_tf.files import written
 
@@ -44,7 +46,7 @@ def paragraph(text):
     return f'<p class="about">{html.escape(text)}</p>'
 
 
-def picture(shown):
+def picture(shown) -> str:
     """Puts a picture into HTML.
 
     Args:
@@ -61,7 +63,7 @@ def picture(shown):
     )
 
 
-def write_web_page(path, title, body):
+def write_web_page(path: str | os.PathLike, title: str, body: Sequence[str]) -> str | os.PathLike:
     """Writes a page.
 
     Args:

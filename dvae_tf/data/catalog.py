@@ -17,15 +17,15 @@ GENERATED = {"three_moons": three_moons, "shapes": shapes}
 
 
 def load(
-    name,
-    split="train",
-    batch_size=96,
-    shuffle=None,
-    seed=0,
-    size=None,
-    count=None,
-    factors=False,
-    labelled=1.0,
+    name: str,
+    split: str = "train",
+    batch_size: int = 96,
+    shuffle: bool | None = None,
+    seed: int = 0,
+    size: int | None = None,
+    count: int | None = None,
+    factors: bool = False,
+    labelled: float = 1.0,
 ):
     """Loads a data set as batches that go straight into `model.fit`.
 
@@ -83,7 +83,7 @@ def load(
     return batches(examples, batch_size, shuffle, seed, factors), info
 
 
-def load_arrays(name, split="test", seed=0, size=None, count=None):
+def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arrays, Info]:
     """Loads a whole split into memory, in its fixed order.
 
     Args:
@@ -109,7 +109,13 @@ def load_arrays(name, split="test", seed=0, size=None, count=None):
     return Arrays(x, label, getattr(examples, "factors", None)), info
 
 
-def from_arrays(x, label, batch_size=96, shuffle=True, seed=0):
+def from_arrays(
+    x: np.ndarray,
+    label: np.ndarray,
+    batch_size: int = 96,
+    shuffle: bool = True,
+    seed: int = 0,
+):
     """Makes batches of arrays.
 
     Args:

@@ -8,7 +8,7 @@ from dvae_tf.data.splits import split_by_class
 SIZE = 16
 
 
-def digits(name):
+def digits(name: str) -> tuple[Arrays, Info]:
     """The UCI handwritten digits, 8x8 pixels enlarged to 16x16.
 
     Args:

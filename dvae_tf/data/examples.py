@@ -61,7 +61,7 @@ class Info:
         return len(self.shape) == 3
 
 
-def check_arrays(source, x, label, num_classes=None):
+def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int | None = None):
     """Holds arrays from a user against the contract of the package.
 
     Args:
@@ -91,7 +91,7 @@ def check_arrays(source, x, label, num_classes=None):
     return check_x(source, x), _checked_label(source, label, num_classes)
 
 
-def check_x(source, x):
+def check_x(source: str, x: np.ndarray):
     """Holds examples from a user against the contract of the package.
 
     Args:

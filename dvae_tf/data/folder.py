@@ -13,7 +13,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 DEFAULT_SIZE = 64
 
 
-def folder(path, name, size=None):
+def folder(path: str, name: str, size: int | None = None):
     """Streams the images of a folder that holds one folder for each class.
 
     The classes are the folders' names in alphabetical order. Where the folder holds `train` and

@@ -1,9 +1,11 @@
 """One image from a file."""
 
+import os
+
 import numpy as np
 
 
-def open_image(path, size, channels=3):
+def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndarray:
     """Reads an image upright, cut to a square about its centre and resized.
 
     Args:

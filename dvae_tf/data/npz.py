@@ -9,7 +9,7 @@ from dvae_tf.data.examples import Arrays, Info, check_arrays
 from dvae_tf.data.splits import split_by_class
 
 
-def npz(path, name):
+def npz(path: str, name: str) -> tuple[Arrays, Info]:
     """Reads `x` and `label` (and, where there are any, `class_names`) from a .npz file.
 
     Args:

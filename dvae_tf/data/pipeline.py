@@ -8,7 +8,7 @@ from dvae_tf.data.examples import NO_LABEL, Arrays
 SHUFFLE_BUFFER = 20_000
 
 
-def to_float(image):
+def to_float(image: np.ndarray) -> tf.Tensor:
     """Converts uint8 images to the package's float32.
 
     Args:
@@ -24,7 +24,7 @@ def to_float(image):
     return tf.cast(image, tf.float32) / 127.5 - 1.0
 
 
-def to_uint8(image):
+def to_uint8(image: np.ndarray):
     """Converts the package's float images to uint8, rounding and clipping.
 
     Args:
@@ -41,7 +41,7 @@ def to_uint8(image):
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
-def without_labels(examples, labelled, seed):
+def without_labels(examples: Arrays, labelled: float, seed: int):
     """Takes the labels from all but some examples.
 
     Args:
@@ -70,7 +70,7 @@ def without_labels(examples, labelled, seed):
     return examples._replace(dataset=examples.dataset.enumerate().map(hide))
 
 
-def batches(examples, batch_size, shuffle, seed, factors=False):
+def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors: bool = False):
     """Makes a dataset of batches.
 
     Args:

@@ -58,7 +58,7 @@ FACTORS = {
 }
 
 
-def shapes(name, count=None, seed=0):
+def shapes(name: str, count: int | None = None, seed: int = 0) -> tuple[Arrays, Info]:
     """Draws one coloured shape on grey an image: the class is the shape, all else is known.
 
     The factors are drawn independently and uniformly: hue, scale, rotation, x, y, background (see
@@ -106,7 +106,7 @@ def shapes(name, count=None, seed=0):
     return Arrays(image, label, factors.astype(np.float32)), info
 
 
-def draw(outline, factors):
+def draw(outline: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Draws one outline with many settings of the factors.
 
     Args:
@@ -133,7 +133,7 @@ def draw(outline, factors):
     return np.rint(image * 255.0).astype(np.uint8)
 
 
-def signed_distance(outline, points):
+def signed_distance(outline: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The distance of points to a polygon, negative inside.
 
     Args:

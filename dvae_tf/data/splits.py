@@ -8,7 +8,7 @@ SPLITS = ("train", "test")
 _SLICE = re.compile(r"(?P<name>\w+)(\[(?P<start>\d+%?)?:(?P<stop>\d+%?)?\])?")
 
 
-def parse_split(split):
+def parse_split(split: str):
     """Reads the name of a split, in the grammar of TensorFlow Datasets.
 
     Args:
@@ -42,7 +42,7 @@ def _index(text):
     return lambda count: min(int(text), count)
 
 
-def split_by_class(label, test_share=0.2, seed=0):
+def split_by_class(label: np.ndarray, test_share: float = 0.2, seed: int = 0):
     """Splits examples that come without a split of their own, the same share of every class.
 
     Args:

@@ -9,7 +9,7 @@ from dvae_tf.data.splits import parse_split
 CACHE_BYTES = 2**31
 
 
-def tensorflow_dataset(name, split, size=None):
+def tensorflow_dataset(name: str, split: str, size: int | None = None):
     """Streams a data set with the features `image` and `label`.
 
     It is read from $TFDS_DATA_DIR, by default ~/tensorflow_datasets, and downloaded where it is not

@@ -13,7 +13,7 @@ NOISE = 0.15
 COUNTS = {"train": 6000, "test": 1500}
 
 
-def three_moons(name, count=None, seed=0):
+def three_moons(name: str, count: int | None = None, seed: int = 0) -> tuple[Arrays, Info]:
     """Points on three upper half circles of radius 1 with centres at x = -2.2, 0 and 2.2.
 
     Args:
@@ -55,7 +55,7 @@ def three_moons(name, count=None, seed=0):
     return Arrays(x.astype(np.float32), label, factors), info
 
 
-def arc_distance(x, label):
+def arc_distance(x: np.ndarray, label: np.ndarray) -> np.ndarray:
     """The distance of points to the noise-free half circle of their class.
 
     Args:

@@ -8,7 +8,7 @@ from dvae_tf.evaluation.reconstruction import squared_error
 ACTIVE_VARIANCE = 0.01
 
 
-def active_units(mean):
+def active_units(mean: np.ndarray):
     """How many dimensions of a code vary from input to input.
 
     The number of dimensions whose posterior mean has a variance over the data above 0.01 (Burda,
@@ -29,7 +29,7 @@ def active_units(mean):
     )
 
 
-def kl_per_dimension(mean, stddev):
+def kl_per_dimension(mean: np.ndarray, stddev: np.ndarray) -> np.ndarray:
     """KL(N(mean, stddev^2) : N(0, 1)) of each dimension of each example.
 
     (stddev^2 + mean^2 - 1) / 2 - log stddev.
@@ -48,7 +48,7 @@ def kl_per_dimension(mean, stddev):
     return (stddev**2 + mean**2 - 1.0) / 2.0 - np.log(stddev)
 
 
-def activity(subject, x, codes, seed=0):
+def activity(subject, x: np.ndarray, codes, seed: int = 0) -> dict:
     """Measures what z_u carries.
 
     Args:

@@ -7,7 +7,7 @@ from dvae_tf.evaluation.figure import mean_figure, resampled_figure
 BINS = 15
 
 
-def accuracy(probabilities, label):
+def accuracy(probabilities: np.ndarray, label: np.ndarray):
     """The share of examples whose class is the most probable one.
 
     Args:
@@ -24,7 +24,7 @@ def accuracy(probabilities, label):
     return mean_figure(probabilities.argmax(axis=-1) == label)
 
 
-def calibration_error(probabilities, label):
+def calibration_error(probabilities: np.ndarray, label: np.ndarray):
     """The expected calibration error.
 
     sum_b n_b / n |accuracy_b - confidence_b| over 15 equal bins of the highest probability (Guo et
@@ -51,7 +51,7 @@ def calibration_error(probabilities, label):
     return resampled_figure(error, len(label))
 
 
-def mutual_information(probabilities, label):
+def mutual_information(probabilities: np.ndarray, label: np.ndarray):
     """A lower bound of the mutual information of z_s and the class.
 
     I(z_s; c) >= H(c) + E[log q(c | z_s)], with q the mixture posterior and H(c) the entropy of the

@@ -8,7 +8,7 @@ from dvae_tf.tasks import nearest
 CLOSEST_SHARE = 0.05
 
 
-def copies(samples, held_out, train):
+def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray) -> dict:
     """Compares how near samples and held-out examples come to the training set.
 
     A model that invents comes as near as held-out examples do; one that copies comes nearer.

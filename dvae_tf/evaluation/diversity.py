@@ -11,7 +11,7 @@ from dvae_tf.tasks import inward
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
-def pairs_of_one_class(label, count, seed=0):
+def pairs_of_one_class(label: np.ndarray, count: int, seed: int = 0):
     """Draws pairs of different examples of one class, the classes in proportion.
 
     Args:
@@ -42,7 +42,7 @@ def pairs_of_one_class(label, count, seed=0):
     return first, second
 
 
-def structural_diversity(first, second):
+def structural_diversity(first: np.ndarray, second: np.ndarray):
     """1 - MS-SSIM of pairs of images: 0 for copies.
 
     Multi-scale structural similarity of Wang, Simoncelli & Bovik, "Multi-Scale Structural
@@ -79,7 +79,7 @@ def structural_diversity(first, second):
     return mean_figure(1.0 - np.concatenate(similarity))
 
 
-def feature_diversity(first, second):
+def feature_diversity(first: np.ndarray, second: np.ndarray):
     """The Euclidean distance of pairs of features: 0 for copies.
 
     Args:

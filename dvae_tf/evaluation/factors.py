@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from dvae_tf.data.examples import Info
 from dvae_tf.evaluation.figure import mean_figure, resampled_figure
 from dvae_tf.evaluation.split import learnt_and_asked
 
 
-def factors(codes, values, info, label, seed=0):
+def factors(
+    codes: np.ndarray, values: np.ndarray, info: Info, label: np.ndarray, seed: int = 0
+) -> dict:
     """What boosted trees read of each factor, and of the class, in a code.
 
     Args:

@@ -17,7 +17,7 @@ examples it rests on.
 """
 
 
-def mean_figure(values, seed=0):
+def mean_figure(values: np.ndarray, seed: int = 0):
     """The mean of one value an example; the interval holds the bootstrap's percentiles.
 
     Args:
@@ -47,7 +47,7 @@ def mean_figure(values, seed=0):
     return Figure(value, float(interval.low), float(interval.high), len(values))
 
 
-def resampled_figure(statistic, *counts, seed=0, paired=False):
+def resampled_figure(statistic, *counts, seed: int = 0, paired: bool = False):
     """Any statistic; the interval is 1.96 bootstrap standard errors to each side.
 
     For statistics such as a Frechet distance, of which a resample gives a biased value: the

@@ -5,7 +5,7 @@ import numpy as np
 from dvae_tf.evaluation.figure import resampled_figure
 
 
-def frechet_distance(real, generated):
+def frechet_distance(real: np.ndarray, generated: np.ndarray):
     """The Frechet distance of the Gaussians with the two sets' means and covariances.
 
     |m_1 - m_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)) (Heusel et al., "GANs Trained by a Two
@@ -34,7 +34,12 @@ def frechet_distance(real, generated):
     )
 
 
-def gaussian_distance(mean, covariance, other_mean, other_covariance):
+def gaussian_distance(
+    mean: np.ndarray,
+    covariance: np.ndarray,
+    other_mean: np.ndarray,
+    other_covariance: np.ndarray,
+) -> float:
     """The Frechet distance of two Gaussians.
 
     Args:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dvae_tf.data.examples import Arrays
 from dvae_tf.evaluation.copies import copies
 from dvae_tf.evaluation.diversity import (
     feature_diversity,
@@ -20,7 +21,7 @@ PAIRS = 1000
 COPIES = 1000
 
 
-def generation(subject, train, test, judge, seed=0):
+def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> dict:
     """Measures samples beside held-out examples.
 
     There are as many samples as held-out examples (5,000 at most) and of the same classes. Real
@@ -68,7 +69,9 @@ def _beside(embed, x, label, samples, real):
     }
 
 
-def distances(features, other_features, other_probabilities):
+def distances(
+    features: np.ndarray, other_features: np.ndarray, other_probabilities: np.ndarray
+) -> dict:
     """Compares a set with held-out examples.
 
     Args:
@@ -88,7 +91,7 @@ def distances(features, other_features, other_probabilities):
     }
 
 
-def diversity(x, features, label, seed=0):
+def diversity(x: np.ndarray, features: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
     """Measures how different examples of one class are, over 1,000 pairs.
 
     Args:

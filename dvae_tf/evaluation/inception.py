@@ -14,7 +14,7 @@ SIDE = 299
 CHUNK = 32
 
 
-def weights_file():
+def weights_file() -> pathlib.Path | None:
     """Where Keras keeps the weights of InceptionV3 with its classifier once they are downloaded.
 
     Returns:
@@ -25,7 +25,7 @@ def weights_file():
     return path if path.exists() else None
 
 
-def inception(weights):
+def inception(weights: str | os.PathLike):
     """Makes the function that looks at images with InceptionV3.
 
     Args:

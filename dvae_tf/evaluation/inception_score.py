@@ -5,7 +5,7 @@ import numpy as np
 from dvae_tf.evaluation.figure import resampled_figure
 
 
-def inception_score(probabilities):
+def inception_score(probabilities: np.ndarray):
     """How surely a classifier names each example, and how many classes it names in all.
 
     exp(E KL(p(y | x) : p(y))) (Salimans et al., "Improved Techniques for Training GANs", NeurIPS

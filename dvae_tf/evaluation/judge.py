@@ -39,11 +39,11 @@ class Judge:
         1.0
     """
 
-    def __init__(self, network):
+    def __init__(self, network: keras.Model):
         both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
         self._both = tf.function(lambda x: both(x, training=False), reduce_retracing=True)
 
-    def embed(self, x):
+    def embed(self, x: np.ndarray):
         """What the judge sees in each example.
 
         Args:
@@ -55,7 +55,7 @@ class Judge:
         features, logits = _in_chunks(self._both, inward(x))
         return features, tf.nn.softmax(logits).numpy()
 
-    def accuracy(self, x, label):
+    def accuracy(self, x: np.ndarray, label: np.ndarray):
         """How often the judge names the given class.
 
         Args:
@@ -68,7 +68,7 @@ class Judge:
         return mean_figure(self.embed(x)[1].argmax(axis=-1) == np.asarray(label))
 
 
-def train_judge(x, label, num_classes, seed=0):
+def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0):
     """Trains an independent classifier on real data, or takes the one trained on it before.
 
     A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data.
@@ -95,11 +95,11 @@ class FactorReader:
         mean, scale: float arrays [factors].
     """
 
-    def __init__(self, network, mean, scale):
+    def __init__(self, network: keras.Model, mean: np.ndarray, scale: np.ndarray):
         self.mean, self.scale = mean, scale
         self._read = tf.function(lambda x: [network(x, training=False)], reduce_retracing=True)
 
-    def read(self, x):
+    def read(self, x: np.ndarray) -> np.ndarray:
         """Tells the factors of each example.
 
         Args:
@@ -112,7 +112,7 @@ class FactorReader:
         return told * self.scale + self.mean
 
 
-def train_factor_reader(x, factors, seed=0):
+def train_factor_reader(x: np.ndarray, factors: np.ndarray, seed: int = 0):
     """Trains an independent regressor of factors on real data, or takes the one from before.
 
     Args:

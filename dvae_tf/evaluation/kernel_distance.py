@@ -7,7 +7,7 @@ from dvae_tf.evaluation.figure import resampled_figure
 DEGREE = 3
 
 
-def kernel_distance(real, generated):
+def kernel_distance(real: np.ndarray, generated: np.ndarray):
     """The squared maximum mean discrepancy under the kernel (a . b / features + 1)^3, unbiased.
 
     Binkowski et al., "Demystifying MMD GANs" (ICLR 2018), section 4; called KID where the features

@@ -13,7 +13,7 @@ NEIGHBOURS_OF_PRECISION = 3
 NEIGHBOURS_OF_DENSITY = 5
 
 
-def manifold(real, generated):
+def manifold(real: np.ndarray, generated: np.ndarray) -> dict:
     """Measures the overlap of two sets of features.
 
     Precision and recall: the share of generated examples in any ball of a real one, and the

@@ -75,7 +75,7 @@ MEANINGS = {
 }
 
 
-def meaning(key):
+def meaning(key: str):
     """Says what a figure of a report is.
 
     Args:
@@ -98,7 +98,7 @@ def meaning(key):
     raise KeyError(key)
 
 
-def flat(figures, prefix=""):
+def flat(figures: dict, prefix: str = "") -> dict:
     """Lists the figures of a report.
 
     Args:
@@ -112,7 +112,7 @@ def flat(figures, prefix=""):
         >>> flat({"a": {"b": 1.0}, "intervals": {}})
         {'a.b': 1.0}
     """
-    found = {}
+    found: dict = {}
     for name, value in figures.items():
         if isinstance(value, dict) and name != "intervals":
             found |= flat(value, f"{prefix}{name}.")

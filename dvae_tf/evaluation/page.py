@@ -1,22 +1,25 @@
 """A report as a page: pictures and tables."""
 
 import html
+import os
 
 from dvae_tf.evaluation.meanings import MEANINGS, flat, meaning
 from dvae_tf.web_page import heading, paragraph, picture, write_web_page
 
 
-def write_page(path, description, figures, pictures):
+def write_page(
+    path: str | os.PathLike, description: dict, figures: dict, pictures
+) -> str | os.PathLike:
     """Writes report.html.
 
     Args:
-        path: pathlib.Path of the file.
+        path: str or pathlib.Path of the file.
         description: dict, what run.json holds.
         figures: dict, what report.json holds.
         pictures: list of dvae_tf.web_page.Picture.
 
     Returns:
-        pathlib.Path of the file.
+        str or pathlib.Path, `path`.
     """
     arguments = description["arguments"]
     title = f"{arguments['model']} on {arguments['dataset']}"

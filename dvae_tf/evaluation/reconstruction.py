@@ -10,7 +10,7 @@ FILTER_SIZE = 11
 FULL_RANGE = 2.0
 
 
-def squared_error(x, decoded):
+def squared_error(x: np.ndarray, decoded: np.ndarray):
     """The mean squared error of each example, values in the package's range.
 
     Args:
@@ -27,7 +27,7 @@ def squared_error(x, decoded):
     return np.mean(error.reshape(len(error), -1) ** 2, axis=-1)
 
 
-def structural_similarity(x, decoded):
+def structural_similarity(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
     """The SSIM of each pair of images.
 
     Wang et al., "Image Quality Assessment: From Error Visibility to Structural Similarity" (IEEE

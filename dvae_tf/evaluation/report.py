@@ -1,7 +1,10 @@
 """The figures of a trained model, measured on data that it has not seen."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.data.three_moons import arc_distance
 from dvae_tf.evaluation.activity import activity
 from dvae_tf.evaluation.classification import accuracy, calibration_error, mutual_information
@@ -17,7 +20,15 @@ from dvae_tf.tasks import labels_in_turn
 DRAWS = 1000
 
 
-def report(subject, train, test, info, parts=None, seed=0, on_part=None):
+def report(
+    subject,
+    train: Arrays,
+    test: Arrays,
+    info: Info,
+    parts: Sequence[str] | None = None,
+    seed: int = 0,
+    on_part=None,
+) -> dict:
     """Measures a model, or whatever else generates, encodes, decodes or classifies.
 
     Args:
@@ -38,7 +49,7 @@ def report(subject, train, test, info, parts=None, seed=0, on_part=None):
         ValueError: if a part is unknown.
     """
     bench = _Bench(subject, train, test, info, seed)
-    found = {}
+    found: dict = {}
     for name in measurable(subject, parts):
         if on_part:
             on_part(name)
@@ -47,7 +58,7 @@ def report(subject, train, test, info, parts=None, seed=0, on_part=None):
     return plain(found)
 
 
-def measurable(subject, parts=None):
+def measurable(subject, parts: Sequence[str] | None = None) -> list[str]:
     """Which parts can be measured of a subject.
 
     Args:
@@ -70,7 +81,7 @@ def measurable(subject, parts=None):
     ]
 
 
-def plain(found):
+def plain(found: dict) -> dict:
     """Splits figures into their values and their intervals.
 
     Args:
@@ -267,7 +278,7 @@ KEYS = {
 }
 
 
-def parts_of(keys):
+def parts_of(keys: Sequence[str]) -> list[str]:
     """Which parts find some figures.
 
     Args:

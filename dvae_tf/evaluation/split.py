@@ -5,7 +5,7 @@ import numpy as np
 TRAINING_SHARE = 0.8
 
 
-def learnt_and_asked(count, seed):
+def learnt_and_asked(count: int, seed: int):
     """Splits examples: four fifths to learn from, one fifth to be asked about.
 
     Args:

@@ -1,6 +1,7 @@
 """What is measured: any functions that generate, encode, decode or classify."""
 
 import dataclasses
+from collections.abc import Callable
 
 from dvae_tf import tasks
 
@@ -24,10 +25,10 @@ class Subject:
         (3, 2)
     """
 
-    generate: callable = None
-    encode: callable = None
-    decode: callable = None
-    classify: callable = None
+    generate: Callable | None = None
+    encode: Callable | None = None
+    decode: Callable | None = None
+    classify: Callable | None = None
 
     @classmethod
     def of(cls, model):

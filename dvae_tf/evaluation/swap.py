@@ -1,11 +1,13 @@
 """Whether a swap has the class of the one and the style of the other."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from dvae_tf.evaluation.figure import mean_figure
 
 
-def style_distance(mean, kept_mean):
+def style_distance(mean: np.ndarray, kept_mean: np.ndarray):
     """How much of z_u is lost on the way through a swap and back.
 
     |E_U(swap) - z_u of its donor|, over the same distance to a stranger's z_u: 0 where style is
@@ -27,7 +29,9 @@ def style_distance(mean, kept_mean):
     return mean_figure(np.linalg.norm(kept_mean - mean, axis=-1) / max(strangers, 1e-12))
 
 
-def factor_errors(told, told_of_donors, factors, names):
+def factor_errors(
+    told: np.ndarray, told_of_donors, factors: np.ndarray, names: Sequence[str]
+) -> dict:
     """How far the factors of swaps are from those of the donors of z_u.
 
     Args:

@@ -5,8 +5,10 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Sequence
 
 import numpy as np
+from rich.console import Console
 
 from dvae_tf import runs
 from dvae_tf.files import read_json, write_json
@@ -16,7 +18,12 @@ TIMES = ("milliseconds_1", "milliseconds_64")
 FORMATS = ("saved_model", "tflite", "onnx", "web")
 
 
-def export(run=None, formats=("saved_model",), output=None, console=None):
+def export(
+    run: str | os.PathLike | None = None,
+    formats: Sequence[str] = ("saved_model",),
+    output: str | os.PathLike | None = None,
+    console: Console | None = None,
+) -> list[dict]:
     """Exports the model of a run.
 
     The SavedModel goes to OUTPUT/<version>, the next free number, as TF Serving wants; all else
@@ -39,8 +46,6 @@ def export(run=None, formats=("saved_model",), output=None, console=None):
         ValueError: if there is no such run or format, or a format does not give what the Keras
             model gives.
     """
-    from rich.console import Console
-
     console = console or Console()
     unknown = [name for name in formats if name not in FORMATS]
     if unknown or not formats:
@@ -120,7 +125,7 @@ class _Job:
         exported = dataclasses.replace(runners.tflite(path, "float32"), name="web/model.tflite")
         self._add_row(exported, parity.check(exported, self.functions.portable(), one, None))
 
-    def describe(self):
+    def describe(self) -> None:
         """Writes the model card and the labels."""
         from dvae_tf.export.model_card import write_model_card
 

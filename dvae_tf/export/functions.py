@@ -4,6 +4,7 @@ Images are float32 in [0, 1] here, as every platform holds them; other data is a
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import tensorflow as tf
 
@@ -22,7 +23,7 @@ class Function:
         inputs: list of tf.TensorSpec, named, in the order of `call`'s arguments.
     """
 
-    call: callable
+    call: Callable
     inputs: list
 
 
@@ -52,7 +53,7 @@ class Functions:
 
     # From seeds, for platforms that draw random numbers.
 
-    def served(self):
+    def served(self) -> dict:
         """The functions of a SavedModel.
 
         Returns:
@@ -93,7 +94,7 @@ class Functions:
 
     # From noise, for all others: the same noise gives the same image on every platform.
 
-    def portable(self):
+    def portable(self) -> dict:
         """The functions of the formats without random numbers.
 
         Returns:

@@ -1,5 +1,7 @@
 """The model card: what an exported model is, how good, and how to make it again."""
 
+import pathlib
+
 from dvae_tf.files import written
 
 FIGURES = {
@@ -37,7 +39,7 @@ with {versions}.
 """
 
 
-def write_model_card(path, description, figures):
+def write_model_card(path: pathlib.Path, description: dict, figures: dict) -> None:
     """Writes a model card in Markdown.
 
     Args:

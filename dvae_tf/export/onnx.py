@@ -1,5 +1,7 @@
 """The ONNX files."""
 
+import pathlib
+
 import tensorflow as tf
 
 from dvae_tf.export.functions import Functions
@@ -11,7 +13,7 @@ OPSET = 18
 SUFFIX = "_out"
 
 
-def write_onnx(model, folder):
+def write_onnx(model, folder: pathlib.Path) -> dict:
     """Writes one file a function, with a dynamic batch.
 
     The output of `reconstruct` is called image_out, since its input is image.

@@ -3,6 +3,7 @@
 import dataclasses
 import statistics
 import time
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -35,11 +36,11 @@ class Exported:
     name: str
     numbers: str
     size: int
-    run: callable
+    run: Callable
     functions: list
 
 
-def check(exported, functions, inputs, judge):
+def check(exported, functions: dict, inputs: dict, judge) -> float:
     """Compares every function of an exported model with the Keras model's.
 
     Args:
@@ -103,7 +104,7 @@ def _lost_consistency(exported, functions, inputs, judge):
         yield f"samples of the class asked for fall from {before:.1%} to {after:.1%}"
 
 
-def milliseconds(exported, inputs):
+def milliseconds(exported, inputs: dict):
     """The median time of `generate` for one image and for a batch of 64.
 
     Args:

@@ -1,5 +1,7 @@
 """Exported models, loaded as their users load them."""
 
+import pathlib
+
 import tensorflow as tf
 
 from dvae_tf.export.onnx import SUFFIX
@@ -7,7 +9,7 @@ from dvae_tf.export.parity import Exported
 from dvae_tf.extras import needed_for
 
 
-def saved_model(folder):
+def saved_model(folder: pathlib.Path):
     """Loads a SavedModel.
 
     Args:
@@ -28,7 +30,7 @@ def saved_model(folder):
     return Exported("SavedModel", "float32", size, run, sorted(functions))
 
 
-def tflite(path, numbers, threads=1):
+def tflite(path: pathlib.Path, numbers: str, threads: int = 1):
     """Loads a TFLite file with LiteRT.
 
     Args:
@@ -57,7 +59,7 @@ def tflite(path, numbers, threads=1):
     )
 
 
-def onnx(paths):
+def onnx(paths: dict):
     """Loads ONNX files with onnxruntime.
 
     Args:

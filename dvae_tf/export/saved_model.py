@@ -11,7 +11,7 @@ from dvae_tf.export.functions import Functions
 from dvae_tf.extras import needed_for
 
 
-def write_saved_model(model, folder):
+def write_saved_model(model, folder: str | os.PathLike) -> None:
     """Writes the functions of a model as signatures of a SavedModel.
 
     Nothing of dvae_tf is needed to load it. `serving_default` is `generate`.
@@ -27,7 +27,7 @@ def write_saved_model(model, folder):
     write_warmup_requests(extra / "tf_serving_warmup_requests", functions)
 
 
-def write_functions(functions, folder):
+def write_functions(functions: dict, folder: str | os.PathLike) -> None:
     """Writes functions as signatures; the first is `serving_default` as well.
 
     Args:
@@ -42,7 +42,7 @@ def write_functions(functions, folder):
     archive.write_out(str(folder), verbose=False)
 
 
-def write_warmup_requests(path, functions):
+def write_warmup_requests(path: pathlib.Path, functions: dict) -> None:
     """Writes requests for every signature, which TF Serving runs before it takes others.
 
     Args:
@@ -67,7 +67,7 @@ def write_warmup_requests(path, functions):
             writer.write(log.SerializeToString())
 
 
-def example_input(spec, batch):
+def example_input(spec, batch: int) -> np.ndarray:
     """Makes an input that fits a function.
 
     Args:

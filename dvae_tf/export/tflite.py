@@ -2,12 +2,15 @@
 
 import dataclasses
 import json
+import pathlib
 import tempfile
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.lite.tools import flatbuffer_utils
 
+from dvae_tf.data.examples import Arrays
 from dvae_tf.export.functions import Functions
 from dvae_tf.export.saved_model import write_functions
 from dvae_tf.files import written
@@ -16,7 +19,7 @@ KINDS = ("float32", "float16", "dynamic_int8", "int8")
 CALIBRATION_EXAMPLES = 200
 
 
-def write_tflite(model, folder, examples, class_names):
+def write_tflite(model, folder: pathlib.Path, examples: Arrays, class_names: Sequence[str]) -> dict:
     """Writes one file for each kind of number, and model.json beside them.
 
     Only LiteRT's built-in operators are used. The signatures are `generate` {label, noise_s,
@@ -42,7 +45,7 @@ def write_tflite(model, folder, examples, class_names):
     return paths
 
 
-def describe(model, class_names, functions):
+def describe(model, class_names: Sequence[str], functions: dict) -> dict:
     """What a program needs to know of the files: class names, shapes, signatures.
 
     Args:
@@ -69,7 +72,7 @@ def describe(model, class_names, functions):
     }
 
 
-def convert(functions, kind, examples):
+def convert(functions: dict, kind: str, examples: Arrays):
     """Converts functions to one TFLite model with a signature for each.
 
     Args:
@@ -147,7 +150,7 @@ def _calibration(functions, examples):
             yield name, inputs[name]
 
 
-def random_inputs(functions, examples, count, random):
+def random_inputs(functions: dict, examples: Arrays, count: int, random) -> dict:
     """Draws inputs as users give them: real images, their codes, noise.
 
     Args:

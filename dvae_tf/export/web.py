@@ -12,6 +12,7 @@ import tempfile
 import numpy as np
 
 from dvae_tf import tasks
+from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.export.functions import Functions
 from dvae_tf.export.tflite import convert, with_batch
 from dvae_tf.files import cache_folder, write_json
@@ -29,7 +30,7 @@ CODED_EXAMPLES = 2000
 SIGNATURES = ("encode", "decode", "classify")
 
 
-def write_web(model, folder, examples, info):
+def write_web(model, folder: pathlib.Path, examples: Arrays, info: Info) -> None:
     """Writes the page, the model as float32 TFLite for single images, and LiteRT.js.
 
     Any static web server can serve the folder; it asks for nothing outside itself.

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -10,7 +11,7 @@ OF_VALUES = re.compile(r"\[(The batch holds [^\]]*)\]")
 OF_SHAPE = re.compile(r"Shape of tensor \S+ (\[[^\]]*\]) is not .* expected shape (\[[^\]]*\])")
 
 
-def check_batch(data, shape, num_classes, values=True):
+def check_batch(data, shape: Sequence[int], num_classes: int, values: bool = True):
     """Takes a batch apart and holds it against what a model takes.
 
     Args:

@@ -4,6 +4,7 @@ import functools
 import itertools
 import math
 import numbers
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -52,14 +53,14 @@ class ClassConditionalModel(keras.Model):
 
     def __init__(
         self,
-        shape,
-        num_classes,
-        preset,
-        recipe,
-        loss_weights,
-        n_gm,
-        training_steps,
-        seed,
+        shape: Sequence[int],
+        num_classes: int,
+        preset: str,
+        recipe: str,
+        loss_weights: dict | None,
+        n_gm: int | None,
+        training_steps: int | None,
+        seed: int,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -75,8 +76,8 @@ class ClassConditionalModel(keras.Model):
         self.batches_trained = self._counter("batches_trained", "int64")
         self.training_steps = self._counter("training_steps", "int64")
         self.training_steps.assign(training_steps or 0)
-        self._network_names = []
-        self._trackers = {}
+        self._network_names: list[str] = []
+        self._trackers: dict[str, keras.metrics.Metric] = {}
         self._step_kind, self._kinds_ahead = None, None
 
     def _counter(self, name, dtype):
@@ -129,7 +130,7 @@ class ClassConditionalModel(keras.Model):
 
     # Training.
 
-    def networks(self):
+    def networks(self) -> dict:
         """The networks of the model.
 
         Returns:
@@ -137,7 +138,7 @@ class ClassConditionalModel(keras.Model):
         """
         return {name: getattr(self, name) for name in self._network_names}
 
-    def weight_groups(self):
+    def weight_groups(self) -> dict:
         """The groups of weights, each with an optimiser of its own.
 
         Returns:
@@ -145,7 +146,9 @@ class ClassConditionalModel(keras.Model):
         """
         return {name: network.trainable_variables for name, network in self.networks().items()}
 
-    def compile(self, optimizer=None, jit_compile="auto", run_eagerly=False, **kwargs):
+    def compile(
+        self, optimizer=None, jit_compile: bool | str = "auto", run_eagerly: bool = False, **kwargs
+    ) -> None:
         """Sets the optimisers; called once with the defaults when the model is made.
 
         Args:
@@ -271,7 +274,7 @@ class ClassConditionalModel(keras.Model):
             for group, variables in self.weight_groups().items():
                 self.optimizers[group].finalize_variable_values(variables)
 
-    def train_step(self, data):
+    def train_step(self, data) -> dict:
         """One step of `fit`: some losses on every batch, everything else on every n_gm-th.
 
         Args:
@@ -295,7 +298,7 @@ class ClassConditionalModel(keras.Model):
         self.batches_trained.assign_add(1)
         return self._logs()
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False):
         """Makes `train_function`: one compiled step of each kind, the next one chosen outside.
 
         Steps without branches, since gradients cannot be summed over devices within one. Only
@@ -400,7 +403,7 @@ class ClassConditionalModel(keras.Model):
                 factor = _cosine(progress / begin)
             self.optimizers[group].learning_rate.assign(rate * factor)
 
-    def test_step(self, data):
+    def test_step(self, data) -> dict:
         """One step of `evaluate`: all losses, no training, the same noise every time.
 
         Args:
@@ -475,7 +478,8 @@ class ClassConditionalModel(keras.Model):
         raise NotImplementedError
 
     # The losses and metrics that need a label: their means are over the examples that have one.
-    of_labelled = ()
+    train_function: Callable | None
+    of_labelled: tuple[str, ...] = ()
 
     def _totals(self, values, objectives, label):
         """What groups of weights minimise: {tuple of groups: weighted sum of losses' means}."""
@@ -552,11 +556,11 @@ class ClassConditionalModel(keras.Model):
         return {"loss": tf.add_n([self._weighted(name, means[name]) for name in named]), **means}
 
     # The losses that the metric `loss` adds up, each where the model has it.
-    minimised = ("reconstruction", "kl")
+    minimised: tuple[str, ...] = ("reconstruction", "kl")
 
     # Use.
 
-    def generate(self, label, temperature=1.0, seed=None):
+    def generate(self, label: int, temperature: float = 1.0, seed: int | None = None) -> tf.Tensor:
         """Draws inputs of given classes, their codes from the priors.
 
         Args:
@@ -576,9 +580,9 @@ class ClassConditionalModel(keras.Model):
         label = self._checked_label(label)
         if not temperature >= 0.0:
             raise ValueError(f"temperature is {temperature}; give 0 or more.")
-        seed = self.seed_generator.next() if seed is None else [seed, 0]
-        label, seed = tf.cast(label, tf.int32), tf.cast(seed, tf.int32)
-        return self._generate(label, seed, tf.cast(temperature, tf.float32))
+        pair = self.seed_generator.next() if seed is None else [seed, 0]
+        label, pair = tf.cast(label, tf.int32), tf.cast(pair, tf.int32)
+        return self._generate(label, pair, tf.cast(temperature, tf.float32))
 
     @tf.function(reduce_retracing=True)
     def _generate(self, label, seed, temperature):
@@ -610,7 +614,7 @@ class ClassConditionalModel(keras.Model):
 
     # Saving.
 
-    def build(self, input_shape=None):
+    def build(self, input_shape=None) -> None:
         """Does nothing: the networks are built when the model is made."""
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):

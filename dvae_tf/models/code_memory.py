@@ -21,19 +21,19 @@ class CodeMemory(keras.layers.Layer):
         [1.0, 2.0]
     """
 
-    def __init__(self, capacity, width, **kwargs):
+    def __init__(self, capacity: int, width: int, **kwargs):
         super().__init__(**{"dtype": "float32", "trainable": False} | kwargs)
         self.capacity = capacity
         self.rows = self.add_weight((capacity, width), "zeros", trainable=False, name="rows")
         self.count = self.add_weight((), "zeros", "int32", trainable=False, name="count")
         self.built = True
 
-    def clear(self):
+    def clear(self) -> None:
         """Forgets all rows."""
         for variable in (self.rows, self.count):
             variable.assign(tf.zeros_like(variable))
 
-    def add(self, rows):
+    def add(self, rows: tf.Tensor) -> None:
         """Takes new rows in, in the place of the oldest where there is no more room.
 
         Args:
@@ -48,7 +48,7 @@ class CodeMemory(keras.layers.Layer):
         count += added
         self.count.assign(tf.where(count < 2 * self.capacity, count, count - self.capacity))
 
-    def draw(self, count, seed):
+    def draw(self, count: int, seed: tf.Tensor) -> tf.Tensor:
         """Draws rows uniformly, with replacement.
 
         Args:
@@ -64,8 +64,8 @@ class CodeMemory(keras.layers.Layer):
         )
         return tf.gather(self.rows, places)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store) -> None:
         """Saves nothing."""
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store) -> None:
         """Loads nothing."""

@@ -2,8 +2,10 @@
 
 import collections
 import math
+from collections.abc import Sequence
 
 import keras
+import numpy.typing as npt
 import tensorflow as tf
 
 from dvae_tf import losses
@@ -119,23 +121,23 @@ class DisentangledVAE(ClassConditionalModel):
 
     def __init__(
         self,
-        shape,
-        num_classes,
-        preset="compact",
-        recipe="balanced",
-        loss_weights=None,
-        n_gm=None,
-        margin=None,
-        variance_decay_epochs=None,
-        training_steps=None,
-        latent_dim_s=None,
-        latent_dim_u=None,
-        encoder_s=None,
-        encoder_u=None,
-        decoder=None,
-        latent_classifier=None,
-        flow=None,
-        seed=0,
+        shape: Sequence[int],
+        num_classes: int,
+        preset: str = "compact",
+        recipe: str = "balanced",
+        loss_weights: dict | None = None,
+        n_gm: int | None = None,
+        margin: float | None = None,
+        variance_decay_epochs: int | None = None,
+        training_steps: int | None = None,
+        latent_dim_s: int | None = None,
+        latent_dim_u: int | None = None,
+        encoder_s: keras.Model | None = None,
+        encoder_u: keras.Model | None = None,
+        decoder: keras.Model | None = None,
+        latent_classifier: keras.Model | None = None,
+        flow: keras.Model | None = None,
+        seed: int = 0,
         **kwargs,
     ):
         super().__init__(
@@ -213,7 +215,7 @@ class DisentangledVAE(ClassConditionalModel):
     of_labelled = ("accuracy", "classification", "latent_classification")
     minimised = ("classification", "likelihood", "reconstruction", "kl")
 
-    def weight_groups(self):
+    def weight_groups(self) -> dict:
         """The groups of weights, each with an optimiser of its own.
 
         Returns:
@@ -344,7 +346,7 @@ class DisentangledVAE(ClassConditionalModel):
 
     # Use.
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs x from z_s and the mean of q(z_u | x); `predict` gives the same.
 
         Args:
@@ -360,7 +362,7 @@ class DisentangledVAE(ClassConditionalModel):
             tf.concat([self._z_s(inputs, training), code], axis=-1), training=training
         )
 
-    def codes(self, x):
+    def codes(self, x: tf.Tensor) -> Codes:
         """`encode` as part of a graph.
 
         Args:
@@ -379,7 +381,7 @@ class DisentangledVAE(ClassConditionalModel):
         z_s = self.encoder_s(x, training=training)
         return self.prior_s.nearest_mean(z_s) if self.rules.bounded else z_s
 
-    def decoded(self, z_s, z_u):
+    def decoded(self, z_s: tf.Tensor, z_u: tf.Tensor) -> tf.Tensor:
         """`decode` as part of a graph.
 
         Args:
@@ -391,7 +393,7 @@ class DisentangledVAE(ClassConditionalModel):
         """
         return self.decoder(self._together(z_s, z_u), training=False)
 
-    def encode(self, x):
+    def encode(self, x: npt.ArrayLike) -> Codes:
         """Splits inputs into their codes.
 
         Args:
@@ -405,7 +407,7 @@ class DisentangledVAE(ClassConditionalModel):
         """
         return self._encode(self._checked("x", x, self.sample_shape))
 
-    def decode(self, z_s, z_u):
+    def decode(self, z_s: npt.ArrayLike, z_u: npt.ArrayLike) -> tf.Tensor:
         """Puts codes together.
 
         Args:
@@ -423,7 +425,7 @@ class DisentangledVAE(ClassConditionalModel):
             self._checked("z_u", z_u, (self.latent_dim_u,)),
         )
 
-    def classify(self, x):
+    def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).
 
         Args:

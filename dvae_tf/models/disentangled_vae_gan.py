@@ -28,7 +28,7 @@ class DisentangledVAEGAN(Adversarial, DisentangledVAE):
         ['discriminator']
     """
 
-    def __init__(self, *args, discriminator=None, **kwargs):
+    def __init__(self, *args, discriminator: keras.Model | None = None, **kwargs):
         super().__init__(*args, **kwargs)
         self._complete_with_discriminator(discriminator)
 

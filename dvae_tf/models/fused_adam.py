@@ -29,7 +29,7 @@ class FusedAdam(keras.optimizers.Adam):
         if self.amsgrad:
             raise ValueError("FusedAdam knows no amsgrad; take keras.optimizers.Adam.")
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(self, gradient, variable, learning_rate) -> None:
         """Moves a variable along its gradient: Kingma & Ba (ICLR 2015), algorithm 1."""
         index = self._get_variable_index(variable)
         moments = self._momentums[index], self._velocities[index]

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import types
+from collections.abc import Mapping
 
 from dvae_tf.augmentation import check_policies
 from dvae_tf.files import read_json
@@ -55,7 +56,7 @@ class Recipe:
             is then among these; validation takes all. Defaults to 0: all of them.
     """
 
-    weights: types.MappingProxyType
+    weights: Mapping
     n_gm: int
     margin: float
     learning_rate: float
@@ -145,7 +146,7 @@ RECIPES = {
 }
 
 
-def recipe(name):
+def recipe(name: str) -> Recipe:
     """Looks up a training recipe.
 
     Args:
@@ -180,8 +181,8 @@ def recipe(name):
     base, _, changes = name.partition(" with ")
     if base not in RECIPES:
         raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
-    changes = dict(map(_change, changes.split(", "))) if changes else {}
-    return _without(_changed(RECIPES[base], **changes), left_out.split(", ") if left_out else [])
+    changed = dict(map(_change, changes.split(", "))) if changes else {}
+    return _without(_changed(RECIPES[base], **changed), left_out.split(", ") if left_out else [])
 
 
 def _change(text):
@@ -225,7 +226,7 @@ def _without(complete, ingredients):
     return complete
 
 
-def recipe_config(choice):
+def recipe_config(choice) -> str | dict:
     """Turns a recipe into what a configuration holds.
 
     Args:

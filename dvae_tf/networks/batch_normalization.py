@@ -24,7 +24,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         (4, 2)
     """
 
-    def __init__(self, momentum=MOMENTUM, **kwargs):
+    def __init__(self, momentum: float = MOMENTUM, **kwargs):
         super().__init__(momentum=momentum, **kwargs)
 
     def call(self, inputs, training=None, mask=None):

@@ -9,7 +9,7 @@ class Body(keras.layers.Layer):
     A subclass makes the layers in its constructor and hands them to `set_stack`.
     """
 
-    def set_stack(self, layers):
+    def set_stack(self, layers) -> None:
         """Takes the layers in their order, a list of keras.layers.Layer."""
         self.stack = keras.Sequential(layers)
 

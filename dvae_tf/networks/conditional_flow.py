@@ -25,7 +25,7 @@ class Coupling(keras.layers.Layer):
         shift, log_scale: float32 tensors [batch, moved_dim].
     """
 
-    def __init__(self, kept_dim, moved_dim, condition_dim, units, **kwargs):
+    def __init__(self, kept_dim: int, moved_dim: int, condition_dim: int, units: int, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.moved_dim = moved_dim
         self.hidden = [keras.layers.Dense(units, "relu", dtype="float32") for _ in range(2)]
@@ -73,7 +73,15 @@ class ConditionalFlow(keras.Model):
         ((5, 4), (5,))
     """
 
-    def __init__(self, latent_dim, condition_dim, couplings=8, units=128, seed=0, **kwargs):
+    def __init__(
+        self,
+        latent_dim: int,
+        condition_dim: int,
+        couplings: int = 8,
+        units: int = 128,
+        seed: int = 0,
+        **kwargs,
+    ):
         super().__init__(**{"dtype": "float32"} | kwargs)
         if latent_dim < 2:
             raise ValueError(f"latent_dim is {latent_dim}; a flow needs at least 2 dimensions.")
@@ -101,7 +109,7 @@ class ConditionalFlow(keras.Model):
             together = together[orders[-1]]
         return [*orders, np.argsort(together)]
 
-    def build(self, input_shape=None):
+    def build(self, input_shape=None) -> None:
         """Does nothing: the couplings are built when the flow is made."""
 
     def call(self, code, condition):
@@ -116,7 +124,7 @@ class ConditionalFlow(keras.Model):
         log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
         return tf.gather(code, self._orders[-1], axis=-1), log_det
 
-    def inverse(self, z_u, condition):
+    def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tf.Tensor:
         """Undoes a call.
 
         Args:

@@ -1,6 +1,7 @@
 """The decoder G."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 
@@ -29,7 +30,7 @@ class Decoder(keras.Model):
         (8, 28, 28, 1)
     """
 
-    def __init__(self, output_shape, body, kernel_size=5, **kwargs):
+    def __init__(self, output_shape: Sequence[int], body, kernel_size: int = 5, **kwargs):
         super().__init__(**kwargs)
         self.sample_shape = tuple(output_shape)
         self.body = body

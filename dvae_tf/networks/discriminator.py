@@ -27,7 +27,7 @@ class Discriminator(keras.Model):
         (8,)
     """
 
-    def __init__(self, num_classes, body, **kwargs):
+    def __init__(self, num_classes: int, body, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.body = body

@@ -37,14 +37,14 @@ class Downsampler(Body):
     def __init__(
         self,
         blocks,
-        kernel_size=5,
-        dense_units=1024,
+        kernel_size: int = 5,
+        dense_units: int = 1024,
         halving="stride",
-        stem_stride=2,
-        mean_pool=False,
-        batch_norm=False,
-        spectral_norm=False,
-        negative_slope=0.0,
+        stem_stride: int = 2,
+        mean_pool: bool = False,
+        batch_norm: bool = False,
+        spectral_norm: bool = False,
+        negative_slope: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -23,7 +23,7 @@ class EncoderS(keras.Model):
         (8, 16)
     """
 
-    def __init__(self, latent_dim, body, **kwargs):
+    def __init__(self, latent_dim: int, body, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.body = body

@@ -30,7 +30,7 @@ class EncoderU(keras.Model):
     UNIT_SOFTPLUS = math.log(math.e - 1.0)
     SMALLEST_STDDEV = 1e-6
 
-    def __init__(self, latent_dim, body, **kwargs):
+    def __init__(self, latent_dim: int, body, **kwargs):
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.body = body

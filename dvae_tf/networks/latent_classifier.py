@@ -23,7 +23,7 @@ class LatentClassifier(keras.Model):
         (8, 10)
     """
 
-    def __init__(self, num_classes, hidden_units=256, **kwargs):
+    def __init__(self, num_classes: int, hidden_units: int = 256, **kwargs):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.hidden_units = hidden_units

@@ -1,5 +1,7 @@
 """Fully connected feature extractor for inputs of any shape."""
 
+from collections.abc import Sequence
+
 import keras
 
 from dvae_tf.networks.body import Body
@@ -24,7 +26,13 @@ class MLP(Body):
         (8, 64)
     """
 
-    def __init__(self, units, negative_slope=0.2, spectral_norm=False, **kwargs):
+    def __init__(
+        self,
+        units: Sequence[int],
+        negative_slope: float = 0.2,
+        spectral_norm: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.units = tuple(units)
         self.negative_slope = negative_slope

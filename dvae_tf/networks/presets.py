@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 import random
+from collections.abc import Callable, Sequence
 
 from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.decoder import Decoder
@@ -34,9 +35,9 @@ class Preset:
 
     latent_dim_s: int
     latent_dim_u: int
-    encoder_body: callable
-    decoder_body: callable
-    discriminator_body: callable
+    encoder_body: Callable
+    decoder_body: Callable
+    discriminator_body: Callable
     classifier_units: int = 256
     kernel_size: int = 5
     couplings: int = 8
@@ -178,7 +179,7 @@ PUBLISHED = {
 PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
 
 
-def is_square_image(shape):
+def is_square_image(shape: Sequence[int]) -> bool:
     """Tells whether one example of this shape is an image that the convolutions take.
 
     Args:
@@ -190,7 +191,7 @@ def is_square_image(shape):
     return len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
 
 
-def preset(name, shape):
+def preset(name: str, shape: Sequence[int]) -> Preset:
     """Looks up a family of networks.
 
     Args:
@@ -237,7 +238,7 @@ def preset(name, shape):
 
 
 @contextlib.contextmanager
-def seeded_initializers(seed):
+def seeded_initializers(seed: int):
     """Makes the initial weights of all layers created inside depend on `seed` alone.
 
     A Keras initialiser without a seed takes one from Python's generator when it is made. That

@@ -16,9 +16,9 @@ class SpectralKernel:
     One iteration a training call; the left singular vector is kept between calls.
     """
 
-    def add_singular_vector(self, outputs):
+    def add_singular_vector(self, outputs) -> None:
         """Creates the running left singular vector of a kernel with `outputs` columns."""
-        self.singular_vector = self.add_weight(
+        self.singular_vector = self.add_weight(  # type: ignore[attr-defined]  # The layer's.
             name="singular_vector",
             shape=(outputs,),
             initializer="random_normal",
@@ -35,7 +35,7 @@ class SpectralKernel:
         super().load_own_variables(store)
         self.singular_vector.assign(store["singular_vector"])
 
-    def normalise(self, kernel, training):
+    def normalise(self, kernel, training: bool):
         """Divides a kernel by its spectral norm.
 
         Args:

@@ -1,6 +1,7 @@
 """Transposed convolutions from a code to the feature map of a square image."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 
@@ -35,13 +36,13 @@ class Upsampler(Body):
 
     def __init__(
         self,
-        size,
+        size: int,
         blocks,
-        start_size=2,
-        start_filters=256,
-        kernel_size=5,
-        dense_units=(),
-        batch_norm=False,
+        start_size: int = 2,
+        start_filters: int = 256,
+        kernel_size: int = 5,
+        dense_units: Sequence[int] = (),
+        batch_norm: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)

@@ -5,6 +5,7 @@ import io
 import time
 
 import numpy as np
+import numpy.typing as npt
 
 from dvae_tf.extras import needed_for
 from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES
@@ -21,7 +22,7 @@ class ServerError(Exception):
         message: str, the server's own.
     """
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str):
         super().__init__(f"{code}: {message}")
         self.code = code
 
@@ -41,12 +42,12 @@ class Client:
             names the extra to install.
     """
 
-    def __init__(self, address, name="dvae", timeout=10.0, retries=3):
+    def __init__(self, address: str, name: str = "dvae", timeout: float = 10.0, retries: int = 3):
         transport = _Rest if address.startswith(("http://", "https://")) else _Rpc
         self._transport = transport(address, name)
         self.timeout, self.retries = timeout, retries
 
-    def generate(self, label, seed=0, temperature=1.0):
+    def generate(self, label: npt.ArrayLike, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
         """Draws images of given classes.
 
         Args:
@@ -67,7 +68,7 @@ class Client:
         answer = self.predict("generate_png", **_drawing(label, seed, temperature))
         return list(answer[BYTES])
 
-    def encode(self, image):
+    def encode(self, image: npt.ArrayLike) -> dict:
         """Splits images into their codes.
 
         Args:
@@ -86,7 +87,7 @@ class Client:
         """Returns dict of "probabilities" float32 [n, C] and "label" int32 [n]; see `encode`."""
         return self.predict("classify", image=as_images(image))
 
-    def swap(self, image_s, image_u):
+    def swap(self, image_s, image_u) -> np.ndarray:
         """Puts z_s of one image and z_u of another together, pair by pair.
 
         Args:
@@ -101,7 +102,7 @@ class Client:
         inputs = {"image_s": as_images(image_s), "image_u": as_images(image_u)}
         return self.predict("swap", **inputs)["image"]
 
-    def predict(self, signature, **inputs):
+    def predict(self, signature: str, **inputs) -> dict:
         """Calls any signature.
 
         Args:
@@ -128,7 +129,7 @@ class Client:
             time.sleep(pause)
             pause *= 2.0
 
-    def close(self):
+    def close(self) -> None:
         """Closes the connection."""
         self._transport.close()
 
@@ -139,7 +140,7 @@ class Client:
         self.close()
 
 
-def as_images(image):
+def as_images(image: npt.ArrayLike) -> np.ndarray:
     """Reads PNG files into one array; arrays pass.
 
     Args:

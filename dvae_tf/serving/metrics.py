@@ -22,7 +22,7 @@ class Metrics:
         "dvae_request_seconds", "Time of a request.", ["entry"], registry=registry
     )
 
-    def __init__(self, entry):
+    def __init__(self, entry: str):
         self.entry = entry
 
     @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """The newest version of a SavedModel, kept up to date while it is used."""
 
+import os
 import pathlib
 import threading
 
@@ -19,7 +20,7 @@ class RequestError(Exception):
         message: str.
     """
 
-    def __init__(self, code, message):
+    def __init__(self, code: str, message: str):
         super().__init__(message)
         self.code = code
 
@@ -32,7 +33,7 @@ class Version:
         folder: pathlib.Path of the SavedModel.
     """
 
-    def __init__(self, number, folder):
+    def __init__(self, number: int, folder: pathlib.Path):
         self.number = number
         self._loaded = tf.saved_model.load(str(folder))
         self.signatures = dict(self._loaded.signatures)
@@ -51,7 +52,7 @@ class Version:
         """The inputs of a signature: {name: tf.TensorSpec}."""
         return dict(self.signature(name).structured_input_signature[1])
 
-    def predict(self, name, values):
+    def predict(self, name: str, values: dict) -> dict:
         """Calls a signature.
 
         Args:
@@ -118,7 +119,7 @@ class ModelVersions:
         ValueError: if there is no version.
     """
 
-    def __init__(self, name, folder):
+    def __init__(self, name: str, folder: str | os.PathLike):
         self.name = name
         self.folder = pathlib.Path(folder)
         numbers = self._numbers()
@@ -174,7 +175,7 @@ class ModelVersions:
             )
         return current
 
-    def close(self):
+    def close(self) -> None:
         """Stops looking for newer versions."""
         self._stop.set()
         self._watcher.join()

@@ -119,7 +119,7 @@ async def _read(request):
     return body
 
 
-def parse(body):
+def parse(body) -> dict:
     """Reads the body of a predict request.
 
     Args:
@@ -210,7 +210,7 @@ def _describe(specs):
     }
 
 
-def as_json(value):
+def as_json(value: np.ndarray):
     """Turns an array, or bytes, into what a request holds.
 
     Args:

@@ -19,7 +19,7 @@ from dvae_tf.serving.protocol import MOST_BYTES
 WORKERS = 8
 
 
-def make_server(versions, address):
+def make_server(versions, address: str):
     """Makes the gRPC server; `start` and `stop` are the caller's.
 
     Args:

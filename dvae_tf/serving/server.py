@@ -3,6 +3,7 @@
 In production use TF Serving itself (deploy/tf-serving): this one makes no batches of requests.
 """
 
+import os
 import socket
 import threading
 
@@ -32,7 +33,14 @@ class Server:
         ValueError: if there is no version of a model, or a port is taken.
     """
 
-    def __init__(self, folder, name="dvae", host="127.0.0.1", port=8501, grpc_port=8500):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        name: str = "dvae",
+        host: str = "127.0.0.1",
+        port: int = 8501,
+        grpc_port: int = 8500,
+    ):
         for number in (port, grpc_port):
             if not 0 <= number < 2**16:
                 raise ValueError(f"There is no port {number}; give 0 to 65535.")
@@ -70,11 +78,11 @@ class Server:
             self._thread.join(0.02)
         return self
 
-    def wait(self):
+    def wait(self) -> None:
         """Waits until the server ends (Ctrl-C included)."""
         self._thread.join()
 
-    def close(self):
+    def close(self) -> None:
         """Lets requests under way end, then stops."""
         self._http.should_exit = True
         self._rpc.stop(GRACE_SECONDS).wait()

@@ -53,10 +53,10 @@ class ConditionalVAE(Baseline):
         loss_weights=None,
         n_gm=None,
         training_steps=None,
-        latent_dim_s=None,
-        latent_dim_u=None,
-        encoder_u=None,
-        decoder=None,
+        latent_dim_s: int | None = None,
+        latent_dim_u: int | None = None,
+        encoder_u: keras.Model | None = None,
+        decoder: keras.Model | None = None,
         seed=0,
         **kwargs,
     ):
@@ -98,7 +98,7 @@ class ConditionalVAE(Baseline):
         spread = tf.broadcast_to(one_hot, [*tf.unstack(tf.shape(x)[:-1]), self.num_classes])
         return tf.concat([x, spread], axis=-1)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs, training: bool = False) -> tf.Tensor:
         """Reconstructs x, given its label, from the mean of q(z_u | x, c).
 
         Args:

@@ -31,7 +31,7 @@ class ConditionalVAEGAN(Adversarial, ConditionalVAE):
         ['class_vector', 'decoder', 'discriminator', 'encoder_u']
     """
 
-    def __init__(self, *args, discriminator=None, **kwargs):
+    def __init__(self, *args, discriminator: keras.Model | None = None, **kwargs):
         super().__init__(*args, **kwargs)
         self._complete_with_discriminator(discriminator)
 
