@@ -59,6 +59,7 @@ def measure_model(
     """
     from dvae_tf import evaluation, pictures
     from dvae_tf.evaluation.page import write_page
+    from dvae_tf.projector import write_projector
 
     description, folder = read_json(folder / "run.json"), runs.results(folder)
     train, test = data.arrays("train"), data.arrays("test")
@@ -72,6 +73,8 @@ def measure_model(
         write_json(folder / "report.json", figures)
         next(each)
         drawn = pictures.draw(folder, model, train, test, data.info, figures)
+        if hasattr(model, "encode"):
+            write_projector(folder / "tensorboard" / "projector", model, test, data.info)
         page = write_page(folder / "report.html", description, figures, drawn)
     for path in [*(picture.path for picture in drawn), folder / "report.json", page]:
         console.print(f"  {path}", soft_wrap=True)

@@ -7,7 +7,7 @@ run.json       arguments, versions, data
 report.json    the figures, measured on the test split
 report.html    the same to look at, once scripts/evaluate.py has measured all of them
 *.png          samples, swap, reconstruction, codes, history, ...
-tensorboard/   scalars and image grids
+tensorboard/   scalars, image grids, the codes for the projector
 progress/      samples as training went on, for data that is no images
 """
 

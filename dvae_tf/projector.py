@@ -1,0 +1,66 @@
+"""The codes of held-out examples for TensorBoard's projector."""
+
+import math
+import pathlib
+
+import numpy as np
+
+from dvae_tf import tasks
+from dvae_tf.data import Arrays, Info
+from dvae_tf.files import written
+
+MOST_EXAMPLES = 1000
+CONFIG = """embeddings {{
+  tensor_name: "{code}"
+  tensor_path: "{code}.tsv"
+  metadata_path: "classes.tsv"
+{sprite}}}
+"""
+SPRITE = """  sprite {{
+    image_path: "images.png"
+    single_image_dim: {width}
+    single_image_dim: {height}
+  }}
+"""
+
+
+def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -> None:
+    """Writes z_s and z_u with their classes, and with their pictures where they are images.
+
+    `tensorboard --logdir` of the folder or one above shows them in three dimensions.
+
+    Args:
+        folder: pathlib.Path, made where it is missing.
+        model: DisentangledVAE.
+        examples: Arrays, held-out examples; the first 1,000 are taken.
+        info: Info of the data.
+    """
+    x, label = examples.x[:MOST_EXAMPLES], examples.label[:MOST_EXAMPLES]
+    codes = {
+        "z_s": model.encoder_s.predict(tasks.inward(x), tasks.CHUNK, verbose=0),
+        "z_u": tasks.encode(model, x).z_u_mean,
+    }
+    for name, code in codes.items():
+        with written(folder / f"{name}.tsv") as temporary:
+            np.savetxt(temporary, code, fmt="%.5g", delimiter="\t")
+    with written(folder / "classes.tsv") as temporary:
+        temporary.write_text("".join(f"{info.class_names[number]}\n" for number in label))
+    sprite = ""
+    if info.is_image:
+        _write_sprite(folder / "images.png", tasks.outward(x))
+        sprite = SPRITE.format(width=info.shape[1], height=info.shape[0])
+    with written(folder / "projector_config.pbtxt") as temporary:
+        temporary.write_text("".join(CONFIG.format(code=code, sprite=sprite) for code in codes))
+
+
+def _write_sprite(path, images):
+    """All images in one square, row by row, as the projector cuts it up again."""
+    from PIL import Image
+
+    side = math.ceil(math.sqrt(len(images)))
+    count, height, width, channels = images.shape
+    grid = np.zeros((side * side, height, width, 3), np.uint8)
+    grid[:count] = images if channels == 3 else images.repeat(3, axis=-1)
+    grid = grid.reshape(side, side, height, width, 3).swapaxes(1, 2)
+    with written(path) as temporary:
+        Image.fromarray(grid.reshape(side * height, side * width, 3)).save(temporary)
