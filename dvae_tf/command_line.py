@@ -1,14 +1,17 @@
-"""What all scripts share: --debug, and errors in one line with an exit code."""
+"""What all scripts share: --debug, --log-level, and errors in one line with an exit code."""
 
 import argparse
+import os
 import sys
 
 FAILED, MISTAKE, NOT_FINITE, STOPPED = 1, 2, 3, 130
 DEBUG = "--debug"
+# What TensorFlow's own variable calls them.
+LOG_LEVELS = {"none": "3", "error": "2", "warning": "1", "info": "0"}
 
 
 class Parser(argparse.ArgumentParser):
-    """`argparse.ArgumentParser` with the option --debug, which `run` looks at.
+    """`argparse.ArgumentParser` with --debug, which `run` looks at, and TensorFlow's --log-level.
 
     Args:
         **kwargs: of `argparse.ArgumentParser`.
@@ -26,11 +29,20 @@ class Parser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help="show where in the code an error came up",
         )
+        self.add_argument(
+            "--log-level",
+            choices=LOG_LEVELS,
+            default=argparse.SUPPRESS,
+            help="what TensorFlow says of itself (default: none)",
+        )
 
     def parse_args(self, args=None, namespace=None):
-        """`argparse.ArgumentParser.parse_args`, without `debug`."""
+        """`argparse.ArgumentParser.parse_args`, without `debug` and `log_level`: that is set."""
         found = super().parse_args(args, namespace)
         vars(found).pop("debug", None)
+        level = vars(found).pop("log_level", None)
+        if level:
+            os.environ["TF_CPP_MIN_LOG_LEVEL"] = LOG_LEVELS[level]
         return found
 
 
