@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: bench demo docs shipped test
+.PHONY: audit bench demo docs shipped test
 
 demo: .venv/installed
 	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling=0.1, settling_noise=1" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
@@ -20,6 +20,10 @@ test: .venv/installed-dev
 docs: .venv/installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 	$(BIN)/python -m pytest -m pages tests/docs
+
+# Known holes in what is installed; asks the package index.
+audit: .venv/installed-dev
+	$(BIN)/pip-audit --skip-editable
 
 # Ten minutes or so; nothing else should be running.
 BENCHMARKS := train_step generate mixture input start

@@ -98,6 +98,11 @@ CASES = {
         "swap RUN --output FILE/a.png": "FILE",
         "swap RUN --output a.jpeg": "a.jpeg",
     },
+    "gallery.py": {
+        "NEW": "holds no run",
+        "BROKEN": "is damaged",
+        "RUN NEW": "holds no run",
+    },
     "export.py": {
         "NEW": "holds no run",
         "BROKEN": "is damaged",
