@@ -1,5 +1,6 @@
 """A folder of images for each class."""
 
+import itertools
 import pathlib
 import warnings
 
@@ -54,8 +55,9 @@ def _list_images(source, base):
     inside = base.resolve()
     for directory in sorted(entry for entry in base.iterdir() if entry.is_dir()):
         found = sorted(file for file in directory.rglob("*") if file.suffix.lower() in SUFFIXES)
-        outside = [file for file in found if not file.resolve().is_relative_to(inside)]
-        images = sorted(set(found) - set(outside))
+        leads_out = [not file.resolve().is_relative_to(inside) for file in found]
+        outside = list(itertools.compress(found, leads_out))
+        images = [file for file, out in zip(found, leads_out, strict=True) if not out]
         if outside:
             warnings.warn(
                 f"Skipped {len(outside)} links out of {base}, the first {outside[0]}: copy these "
