@@ -2,6 +2,7 @@
 
 What a search leaves in its folder:
 
+search.json    what is searched, and how
 default/       the run with the recipe as it is, to compare with
 <trial>/       the run of a trial, its figures in validation.json
 keras_tuner/   what keras-tuner knows; a search that was stopped goes on from it
@@ -10,6 +11,7 @@ best.json      the settings of the best trial, for `scripts/train.py --settings`
 """
 
 import dataclasses
+import json
 import os
 import pathlib
 import re
@@ -31,6 +33,7 @@ WEIGHTS = {
     "separation": (0.3, 3.0),
     "generation": (0.3, 3.0),
 }
+WIDTHS = (0.5, 1.0, 2.0)
 LATENT_DIMS_U = (8, 16, 32, 64)
 SETTLING = (0.1, 0.25, 0.4)
 SETTLING_NOISE = (0.1, 0.3, 1.0)
@@ -126,15 +129,17 @@ class SettingsHyperModel(keras_tuner.HyperModel):
 
     Args:
         recipe: str, what the settings depart from. Defaults to "balanced".
+        preset: str, the networks, whose width is searched. Defaults to "compact".
 
     Examples:
         >>> SettingsHyperModel().build(keras_tuner.HyperParameters())["latent_dim_u"]
         16
     """
 
-    def __init__(self, recipe: str = "balanced"):
+    def __init__(self, recipe: str = "balanced", preset: str = "compact"):
         super().__init__()
         self.recipe = recipe
+        self.preset = preset
 
     def build(self, hp) -> dict:
         """Takes one choice of everything.
@@ -155,7 +160,12 @@ class SettingsHyperModel(keras_tuner.HyperModel):
         changes["settling"] = hp.Choice("settling", SETTLING, default=0.25)
         changes["settling_noise"] = hp.Choice("settling_noise", SETTLING_NOISE, default=0.1)
         latent_dim_u = hp.Choice("latent_dim_u", LATENT_DIMS_U, default=16)
-        return {"recipe": {"base": self.recipe, **changes}, "latent_dim_u": latent_dim_u}
+        width = hp.Choice("width", WIDTHS, default=1.0)
+        return {
+            "recipe": {"base": self.recipe, **changes},
+            "preset": self.preset if width == 1.0 else f"{self.preset} with width={width}",
+            "latent_dim_u": latent_dim_u,
+        }
 
 
 class RunTuner(keras_tuner.Tuner):
@@ -181,7 +191,8 @@ class RunTuner(keras_tuner.Tuner):
     ):
         self.folder, self.aim, self.epochs = folder, aim, epochs
         self.options, self.console = options, console
-        hypermodel = SettingsHyperModel(options.get("recipe", "balanced"))
+        searched = {name: options[name] for name in ("recipe", "preset") if name in options}
+        hypermodel = SettingsHyperModel(**searched)
         super().__init__(oracle, hypermodel, directory=str(folder), project_name="keras_tuner")
 
     def run_trial(self, trial):
@@ -269,7 +280,7 @@ def search(
         process that works for a chief.
 
     Raises:
-        ValueError: if an argument does not fit.
+        ValueError: if an argument does not fit, or the folder holds another search.
     """
     from dvae_tf import runs
     from dvae_tf.training import folder_name
@@ -281,6 +292,9 @@ def search(
     folder = pathlib.Path(output or runs.ROOT / f"tune-{folder_name(dataset)}")
     options |= {"dataset": dataset, "seed": seed}
     oracle = _oracle(algorithm, trials, epochs, seed)
+    _begin(
+        folder, {"aim": dataclasses.asdict(aim), "algorithm": algorithm, "epochs": epochs} | options
+    )
     me = os.environ.get("KERASTUNER_TUNER_ID")
     if me in (None, "tuner0"):
         console.print("the default")
@@ -289,6 +303,19 @@ def search(
     tuner.oracle.verbose = 0
     tuner.search()
     return [] if me not in (None, "chief") else _written(folder, tuner, aim, options)
+
+
+def _begin(folder, arguments):
+    """Writes search.json, or sees that the search that the folder holds is this one."""
+    path, arguments = folder / "search.json", json.loads(json.dumps(arguments))
+    before = read_json(path) if path.exists() else arguments
+    for name in sorted({*before, *arguments}):
+        if before.get(name) != arguments.get(name):
+            raise ValueError(
+                f"{folder} holds a search with {name} {before.get(name)}, not "
+                f"{arguments.get(name)}. Give another folder (--output), or remove it."
+            )
+    write_json(path, arguments)
 
 
 def _oracle(algorithm, trials, epochs, seed):
@@ -306,7 +333,7 @@ def _oracle(algorithm, trials, epochs, seed):
 
 def _written(folder, tuner, aim, options):
     """Writes trials.json and best.json."""
-    found = {"default": {"recipe": options.get("recipe", "balanced")}}
+    found = {"default": {}}
     for name, trial in tuner.oracle.trials.items():
         if trial.score is not None:  # Failed ones have none.
             found[name] = tuner.hypermodel.build(trial.hyperparameters)
@@ -314,7 +341,9 @@ def _written(folder, tuner, aim, options):
     for name, settings in found.items():
         report = read_json(folder / name / "validation.json")
         figures = {key: figure(report, key) for key in aim.keys}
-        rows.append({"trial": name, "score": aim.score(report), **figures, "settings": settings})
+        rows.append(
+            {"trial": name, "score": aim.score(report), **figures, "settings": options | settings}
+        )
     rows.sort(key=lambda row: row["score"])
     write_json(folder / "trials.json", rows)
     write_json(folder / "best.json", rows[0]["settings"])

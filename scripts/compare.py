@@ -25,7 +25,9 @@ def parse_arguments():
     parser.add_argument("--epochs", type=int, default=40, help="of each run (default: 40)")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0], help="(default: 0)")
     parser.add_argument(
-        "--preset", default="compact", help="toy, compact, paper (default: compact)"
+        "--preset",
+        default="compact",
+        help="toy, compact, paper, or 'compact with width=2' (default: compact)",
     )
     parser.add_argument("--recipe", default="balanced", help="training recipe (default: balanced)")
     parser.add_argument("--batch-size", type=int, default=96, help="examples a step (default: 96)")

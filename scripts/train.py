@@ -46,7 +46,9 @@ def parse_arguments():
         help="disentangled_vae_gan, or disentangled_vae: without the discriminator (default: with)",
     )
     parser.add_argument(
-        "--preset", default="compact", help="toy, compact, paper (default: compact)"
+        "--preset",
+        default="compact",
+        help="toy, compact, paper, or 'compact with width=2' (default: compact)",
     )
     parser.add_argument(
         "--recipe",

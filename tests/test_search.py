@@ -63,6 +63,9 @@ def test_a_search_that_was_stopped_goes_on(short_epochs, tmp_path, monkeypatch):
     assert {row["trial"] for row in rows} == {*begun[:3]}
     best = read_json(tmp_path / "best.json")
     assert best == rows[0]["settings"]
-    if rows[0]["trial"] != "default":
-        arguments = read_json(tmp_path / rows[0]["trial"] / "run.json")["arguments"]
-        assert arguments["latent_dim_u"] == best["latent_dim_u"]
+    arguments = read_json(tmp_path / rows[0]["trial"] / "run.json")["arguments"]
+    assert {name: arguments[name] for name in best if name != "recipe"} == {
+        name: best[name] for name in best if name != "recipe"
+    }
+    with pytest.raises(ValueError, match="holds a search with epochs 1, not 2"):
+        search(**options | {"epochs": 2})

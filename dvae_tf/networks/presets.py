@@ -2,8 +2,10 @@
 
 import contextlib
 import dataclasses
+import functools
 import math
 import random
+import re
 from collections.abc import Callable, Sequence
 
 from dvae_tf.networks.conditional_flow import ConditionalFlow
@@ -18,6 +20,8 @@ from dvae_tf.networks.upsampler import Upsampler
 
 VGG_16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 VGG_16_MIRRORED = ((512, 512, 512), (512, 512, 512), (256, 256, 256), (128, 128), (64, 64))
+# What in a body's configuration counts filters and units.
+WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,6 +71,30 @@ class Preset:
         """Returns a new ConditionalFlow."""
         sizes = self.couplings, self.coupling_units
         return ConditionalFlow(latent_dim, condition_dim, *sizes, seed=seed, name="flow")
+
+
+def _with_width(family, factor):
+    """The family with `factor` times as many filters and units everywhere, at least 1 each."""
+    bodies = ("encoder_body", "decoder_body", "discriminator_body")
+    return dataclasses.replace(
+        family,
+        classifier_units=_scaled(family.classifier_units, factor),
+        coupling_units=_scaled(family.coupling_units, factor),
+        **{name: functools.partial(_wider, getattr(family, name), factor) for name in bodies},
+    )
+
+
+def _wider(make_body, factor, shape):
+    body = make_body(shape)
+    config = body.get_config()
+    widths = {name: _scaled(config[name], factor) for name in WIDTHS if name in config}
+    return type(body).from_config(config | widths)
+
+
+def _scaled(widths, factor):
+    if isinstance(widths, int):
+        return max(1, round(factor * widths))
+    return tuple(_scaled(width, factor) for width in widths)
 
 
 def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units):
@@ -200,22 +228,39 @@ def preset(name: str, shape: Sequence[int]) -> Preset:
             the row of the published table that fits the shape (vectors: three moons; 28 and 32
             pixels: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for FaceScrub).
             "paper-ROW" asks for one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
-            facescrub, cub200.
+            facescrub, cub200. "compact with width=2" and the like have so many times as many
+            filters and units, and codes of the same size.
         shape: sequence of int, the shape of one example.
 
     Returns:
         Preset.
 
     Raises:
-        ValueError: if the name is unknown, or images are not square, 8 to 128 pixels wide, with 1
-            or 3 channels.
+        ValueError: if the name is unknown, the width is not above 0, or images are not square, 8 to
+            128 pixels wide, with 1 or 3 channels.
 
     Examples:
         >>> preset("paper", (28, 28, 1)).latent_dim_u
         100
+        >>> preset("toy with width=2", (2,)).classifier_units
+        128
     """
+    name, _, change = name.partition(" with ")
     if name not in PRESETS:
         raise ValueError(f"No preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
+    family = _family(name, shape)
+    return _with_width(family, _width(change)) if change else family
+
+
+def _width(change):
+    """The factor in "width=FACTOR"."""
+    match = re.fullmatch(r"width=(\d+\.?\d*|\.\d+)", change)
+    if not match or not float(match[1]):
+        raise ValueError(f"A preset has no {change!r}; give a width above 0, such as width=2.")
+    return float(match[1])
+
+
+def _family(name, shape):
     if name in ("toy", "paper-three_moons"):
         return THREE_MOONS
     if len(shape) != 3:

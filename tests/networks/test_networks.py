@@ -34,7 +34,7 @@ def inputs_of(name, shape, preset_name):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", ["toy", "compact"])
+@pytest.mark.parametrize("name", ["toy", "compact", "compact with width=0.5"])
 def test_outputs_fit_the_data(name, shape):
     family = preset(name, shape)
     built = build_all(name, shape)
@@ -161,11 +161,23 @@ def test_seeded_initializers_depend_on_the_seed_alone():
         ("paper", (256, 256, 3), "square images of 8 to 128 pixels"),
         ("compact", (28, 28, 4), "1 or 3 channels"),
         ("paper-cifar10", (2,), "is for images"),
+        ("compact with width=0", (28, 28, 1), "no 'width=0'; give a width above 0"),
+        ("compact with depth=2", (28, 28, 1), "no 'depth=2'; give a width above 0"),
     ],
 )
 def test_what_no_preset_takes_is_named(name, shape, message):
     with pytest.raises(ValueError, match=message):
         preset(name, shape)
+
+
+def test_twice_the_width_is_twice_the_filters_and_codes_of_the_same_size():
+    shape = (28, 28, 1)
+    plain, wide = (preset(name, shape) for name in ("compact", "compact with width=2"))
+    assert (plain.latent_dim_s, plain.latent_dim_u) == (wide.latent_dim_s, wide.latent_dim_u)
+    for name in ("encoder_s", "encoder_u", "decoder"):
+        narrow, broad = (getattr(family, name)(shape).body for family in (plain, wide))
+        assert broad.blocks == tuple(tuple(2 * n for n in block) for block in narrow.blocks)
+    assert wide.latent_classifier(10).hidden_units == 2 * plain.latent_classifier(10).hidden_units
 
 
 def test_unknown_halving_is_refused():
