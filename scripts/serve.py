@@ -25,6 +25,12 @@ def parse_arguments():
     parser.add_argument(
         "--host", default="127.0.0.1", help="0.0.0.0 for other machines (default: 127.0.0.1)"
     )
+    parser.add_argument(
+        "--most-requests",
+        type=float,
+        metavar="NUMBER",
+        help="requests a second that are answered (default: all)",
+    )
     return parser.parse_args()
 
 
@@ -44,7 +50,14 @@ def serve(arguments):
         from dvae_tf.serving.server import Server
 
     folder = arguments.model or runs.exported()
-    server = Server(folder, arguments.name, arguments.host, arguments.port, arguments.grpc_port)
+    server = Server(
+        folder,
+        arguments.name,
+        arguments.host,
+        arguments.port,
+        arguments.grpc_port,
+        arguments.most_requests,
+    )
     # A stop from outside ends it as Ctrl-C does: requests under way are answered first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     server.start()

@@ -1,9 +1,8 @@
 import matplotlib
 import numpy as np
 import pytest
-from rich.console import Console
 
-from dvae_tf import pretrained, runs, training
+from dvae_tf import runs, training
 
 matplotlib.use("agg")
 
@@ -45,14 +44,3 @@ def points():
     """Six points of the plane in three classes."""
     x = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
     return x, np.array([0, 1, 2, 0, 1, 2], np.int32)
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory):
-    """The folder of the shipped model's export in all formats but the page."""
-    from dvae_tf.export import export
-
-    folder = tmp_path_factory.mktemp("export")
-    rows = export(pretrained.find(), ("saved_model", "tflite", "onnx"), folder, Console(quiet=True))
-    assert len(rows) == 6
-    return folder

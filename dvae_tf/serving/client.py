@@ -184,8 +184,6 @@ class _Rest:
             raise ServerError("DEADLINE_EXCEEDED", f"no answer in {timeout:.1f} s") from error
         except self._httpx.TransportError as error:
             raise ServerError("UNAVAILABLE", str(error)) from error
-        if answer.status_code == 503:
-            raise ServerError("UNAVAILABLE", answer.text)
         if answer.status_code != 200:
             raise ServerError(self.CODES.get(answer.status_code, "UNKNOWN"), _told(answer))
         return self._outputs(signature, answer.json()["outputs"])

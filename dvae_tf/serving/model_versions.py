@@ -7,8 +7,11 @@ import threading
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.serving.rate_limit import RateLimit
+
 POLL_SECONDS = 1.0
 MOST_EXAMPLES = 1024
+IMAGE_RANK = 4
 DEFAULT_SIGNATURE = "serving_default"
 
 
@@ -91,12 +94,27 @@ def _fitting(name, value, spec):
             "INVALID_ARGUMENT",
             f"input {name!r} has shape {tensor.shape.as_list()}; expected {spec.shape.as_list()}",
         )
+    if spec.dtype.is_floating:
+        _check_values(name, tensor, spec)
     if spec.shape.rank and spec.shape[0] is None and tensor.shape[0] > MOST_EXAMPLES:
         raise RequestError(
             "INVALID_ARGUMENT",
             f"input {name!r} has {tensor.shape[0]} examples; at most {MOST_EXAMPLES} a request",
         )
     return tensor
+
+
+def _check_values(name, tensor, spec):
+    """Refuses what a model would answer to with nonsense: NaN, and images out of [0, 1]."""
+    if not tf.reduce_all(tf.math.is_finite(tensor)):
+        raise RequestError("INVALID_ARGUMENT", f"input {name!r} holds NaN or infinity")
+    is_image = spec.shape.rank == IMAGE_RANK
+    if is_image and not tf.reduce_all((tensor >= 0.0) & (tensor <= 1.0)):
+        least, most = tf.reduce_min(tensor), tf.reduce_max(tensor)
+        raise RequestError(
+            "INVALID_ARGUMENT",
+            f"input {name!r} ranges from {least:.3g} to {most:.3g}; images are in [0, 1]",
+        )
 
 
 def _reason(error):
@@ -114,13 +132,15 @@ class ModelVersions:
     Args:
         name: str, what the model is called.
         folder: str or pathlib.Path that holds a folder for each version, as TF Serving wants it.
+        most_requests: float, requests a second that are answered. Defaults to None: all.
 
     Raises:
-        ValueError: if there is no version.
+        ValueError: if there is no version, or the rate is not above 0.
     """
 
-    def __init__(self, name: str, folder: str | os.PathLike):
+    def __init__(self, name: str, folder: str | os.PathLike, most_requests: float | None = None):
         self.name = name
+        self._rate = RateLimit(most_requests)
         self.folder = pathlib.Path(folder)
         numbers = self._numbers()
         if not numbers:
@@ -166,7 +186,11 @@ class ModelVersions:
                     print(f"version {newest[0]} cannot be loaded yet: {error}", flush=True)
 
     def version(self, number=None):
-        """Returns the current Version; raises RequestError for another number or name."""
+        """Returns the current Version; raises RequestError for another number, or too many."""
+        if not self._rate.takes_one():
+            raise RequestError(
+                "UNAVAILABLE", f"more than {self._rate.most:g} requests a second; try again later"
+            )
         current = self.current
         if number is not None and number != current.number:
             raise RequestError(

@@ -28,9 +28,11 @@ class Server:
         host: str. Defaults to "127.0.0.1": nobody but this machine.
         port: int, of REST. Defaults to 8501; 0 takes any free one.
         grpc_port: int, of gRPC. Defaults to 8500; 0 takes any free one.
+        most_requests: float, requests a second that are answered, of both together; more are told
+            to come again later. Defaults to None: all.
 
     Raises:
-        ValueError: if there is no version of a model, or a port is taken.
+        ValueError: if there is no version of a model, a port is taken, or the rate is not above 0.
     """
 
     def __init__(
@@ -40,11 +42,12 @@ class Server:
         host: str = "127.0.0.1",
         port: int = 8501,
         grpc_port: int = 8500,
+        most_requests: float | None = None,
     ):
         for number in (port, grpc_port):
             if not 0 <= number < 2**16:
                 raise ValueError(f"There is no port {number}; give 0 to 65535.")
-        self.versions = ModelVersions(name, folder)
+        self.versions = ModelVersions(name, folder, most_requests)
         page = self.versions.folder / "web"
         routes = [Mount("/", StaticFiles(directory=page, html=True))] if page.is_dir() else []
         self._socket = _listen(host, port)

@@ -123,6 +123,8 @@ CASES = {
         "SERVED --port 99999": "99999",
         "SERVED --port web": "invalid int value",
         "SERVED --host 256.1.1.1": "256.1.1.1",
+        "SERVED --most-requests 0": "The rate is 0",
+        "SERVED --most-requests nan": "The rate is nan",
     },
     "tune.py": {
         "--trials 0": "trials is 0",

@@ -20,6 +20,15 @@ def model():
 
 
 @pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """The folder of the shipped model's export in all formats but the page."""
+    folder = tmp_path_factory.mktemp("export")
+    rows = export(pretrained.find(), ("saved_model", "tflite", "onnx"), folder, Console(quiet=True))
+    assert len(rows) == 6
+    return folder
+
+
+@pytest.fixture(scope="module")
 def signatures(exported):
     return tf.saved_model.load(str(exported / "1")).signatures
 

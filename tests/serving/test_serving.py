@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from dvae_tf import pretrained
 from dvae_tf.serving import Client, ServerError, model_versions
 from dvae_tf.serving.rest import as_json, parse
 from dvae_tf.serving.server import Server
@@ -18,11 +19,9 @@ REAL = shutil.which("tensorflow_model_server")
 
 
 @pytest.fixture(scope="module")
-def folder(exported, tmp_path_factory):
-    """A copy with one version, to which tests may add others."""
-    copy = tmp_path_factory.mktemp("served")
-    shutil.copytree(exported / "1", copy / "1")
-    return copy
+def folder():
+    """The model that ships."""
+    return pretrained.find()
 
 
 @pytest.fixture(scope="module")
@@ -217,6 +216,85 @@ def test_bad_bodies_are_refused_in_one_sentence(body, embedded):
     assert len(answer["error"]) < 300
 
 
+def a_call(**changes):
+    """A request of gRPC that is right but for what `changes` say."""
+    from tensorflow_serving.apis import predict_pb2
+
+    asked = {"name": "dvae", "signature": "encode", "inputs": {"image": images()}} | changes
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = asked["name"]
+    request.model_spec.signature_name = asked["signature"]
+    if "version" in asked:
+        request.model_spec.version.value = asked["version"]
+    request.output_filter.extend(asked.get("outputs", []))
+    for name, value in asked["inputs"].items():
+        ready = value if isinstance(value, type(tf.make_tensor_proto(0))) else None
+        request.inputs[name].CopyFrom(ready or tf.make_tensor_proto(value))
+    return request
+
+
+def torn(value):
+    """A tensor whose content is shorter than its shape says."""
+    proto = tf.make_tensor_proto(value)
+    proto.tensor_content = proto.tensor_content[:-3]
+    return proto
+
+
+BAD_CALLS = {
+    "another model": ({"name": "other"}, "NOT_FOUND", "Servable not found"),
+    "another version": ({"version": 7}, "NOT_FOUND", "Servable not found"),
+    "no such signature": ({"signature": "dream"}, "INVALID_ARGUMENT", "'dream' not found"),
+    "no input": ({"inputs": {}}, "INVALID_ARGUMENT", "wants ['image']"),
+    "another input": ({"inputs": {"x": images()}}, "INVALID_ARGUMENT", "wants ['image']"),
+    "text for numbers": ({"inputs": {"image": [["a"]]}}, "INVALID_ARGUMENT", "no float32 tensor"),
+    "a rank too few": ({"inputs": {"image": images()[0]}}, "INVALID_ARGUMENT", "has shape"),
+    "another size": ({"inputs": {"image": images()[:, :5]}}, "INVALID_ARGUMENT", "has shape"),
+    "no number": ({"inputs": {"image": np.nan * images()}}, "INVALID_ARGUMENT", "NaN or infinity"),
+    "too bright": (
+        {"inputs": {"image": 300 * images()}},
+        "INVALID_ARGUMENT",
+        "images are in [0, 1]",
+    ),
+    "too many": ({"inputs": {"image": images(1025)}}, "INVALID_ARGUMENT", "at most 1024"),
+    "no such output": ({"outputs": ["dream"]}, "INVALID_ARGUMENT", "no output 'dream'"),
+    "torn": ({"inputs": {"image": torn(images())}}, "INVALID_ARGUMENT", "is no tensor"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_CALLS)
+def test_bad_calls_are_refused_in_one_sentence(case, embedded):
+    import grpc
+    from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+    changes, code, message = BAD_CALLS[case]
+    with grpc.insecure_channel(f"127.0.0.1:{embedded.grpc_port}") as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        assert "z_s" in stub.Predict(a_call(), 20).outputs
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.Predict(a_call(**changes), 20)
+    assert caught.value.code().name == code
+    assert message in caught.value.details()
+    assert len(caught.value.details()) < 300
+
+
+def refusal(client):
+    """What a client is told, or None if it is served."""
+    try:
+        client.generate([1])
+    except ServerError as error:
+        return str(error)
+
+
+def test_more_requests_than_the_rate_are_told_to_come_again(folder):
+    with Server(folder, port=0, grpc_port=0, most_requests=2.0) as server:
+        for address in (f"http://127.0.0.1:{server.port}", f"127.0.0.1:{server.grpc_port}"):
+            with Client(address, retries=0) as client:
+                refused = [refusal(client) for _ in range(9)]
+            assert "UNAVAILABLE: more than 2 requests a second; try again later" in refused
+            with Client(address, timeout=20.0, retries=5) as patient:
+                assert patient.generate([1]).shape[0] == 1
+
+
 def test_large_batches_and_bodies_are_refused(embedded, monkeypatch):
     client = Client(f"http://127.0.0.1:{embedded.port}")
     with pytest.raises(ServerError, match="at most 1024 a request"):
@@ -235,9 +313,9 @@ def test_metrics_count_and_health_answers(embedded):
     assert ask((embedded.port,), "/healthz") == (200, {"status": "ok", "version": 1})
 
 
-def test_a_new_version_is_taken_up_without_a_failed_request(exported, tmp_path, monkeypatch):
+def test_a_new_version_is_taken_up_without_a_failed_request(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(model_versions, "POLL_SECONDS", 0.1)
-    shutil.copytree(exported / "1", tmp_path / "1")
+    shutil.copytree(folder / "1", tmp_path / "1")
     with Server(tmp_path, port=0, grpc_port=0) as server:
 
         def ask_often(kind):
@@ -255,7 +333,7 @@ def test_a_new_version_is_taken_up_without_a_failed_request(exported, tmp_path, 
 
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             asking = [pool.submit(ask_often, kind) for kind in range(4)]
-            shutil.copytree(exported / "1", tmp_path / "aside")
+            shutil.copytree(folder / "1", tmp_path / "aside")
             (tmp_path / "aside").rename(tmp_path / "2")
             counts = [task.result() for task in asking]
         assert min(counts) >= 20
@@ -263,9 +341,9 @@ def test_a_new_version_is_taken_up_without_a_failed_request(exported, tmp_path, 
         assert ask((server.port,), "/v1/models/dvae/versions/1:predict", {"inputs": 1})[0] == 404
 
 
-def test_a_damaged_new_version_does_not_replace_the_old(exported, tmp_path, monkeypatch):
+def test_a_damaged_new_version_does_not_replace_the_old(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(model_versions, "POLL_SECONDS", 0.05)
-    shutil.copytree(exported / "1", tmp_path / "1")
+    shutil.copytree(folder / "1", tmp_path / "1")
     versions = model_versions.ModelVersions("dvae", tmp_path)
     (tmp_path / "2").mkdir()
     (tmp_path / "2" / "saved_model.pb").write_bytes(b"damaged")
