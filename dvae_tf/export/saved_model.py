@@ -1,5 +1,6 @@
 """The SavedModel that TF Serving loads."""
 
+import contextlib
 import os
 import pathlib
 
@@ -19,12 +20,16 @@ def write_saved_model(model, folder: str | os.PathLike) -> None:
     Args:
         model: DisentangledVAE.
         folder: str or pathlib.Path, the folder of the SavedModel; made anew.
+
+    Raises:
+        OSError: if it cannot be written.
     """
     functions = Functions(model).served()
     write_functions(functions, folder)
     extra = pathlib.Path(folder) / "assets.extra"
     extra.mkdir()
-    write_warmup_requests(extra / "tf_serving_warmup_requests", functions)
+    with _errors_of_files(folder):
+        write_warmup_requests(extra / "tf_serving_warmup_requests", functions)
 
 
 def write_functions(functions: dict, folder: str | os.PathLike) -> None:
@@ -33,13 +38,26 @@ def write_functions(functions: dict, folder: str | os.PathLike) -> None:
     Args:
         functions: dict of name to Function.
         folder: str or pathlib.Path.
+
+    Raises:
+        OSError: if it cannot be written.
     """
     archive = keras.export.ExportArchive()
     # It finds the weights that the functions use. Tracking the model would bring its optimisers
     # and its discriminator along.
     for name, function in functions.items():
         archive.add_endpoint(name, function.call, input_signature=function.inputs)
-    archive.write_out(str(folder), verbose=False)
+    with _errors_of_files(folder):
+        archive.write_out(str(folder), verbose=False)
+
+
+@contextlib.contextmanager
+def _errors_of_files(folder):
+    """Turns what TensorFlow raises where a disk is full into what Python does."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(f"{folder} cannot be written: {error.message}") from error
 
 
 def write_warmup_requests(path: pathlib.Path, functions: dict) -> None:
