@@ -1,65 +1,95 @@
 #!/usr/bin/env python3
-"""Kills trainings with SIGKILL at random moments, resumes them, and compares the weights.
+"""Kills scripts with SIGKILL at random moments, starts them again, and compares what they leave.
 
-Each ends with the weights, bit for bit, of a training that was never killed; exit code 1 says that
-one did not.
+Each ends as one that was never killed: a training with the same weights, bit for bit, all others
+with the same figures, and no half-written file is left. Exit code 1 says that one did not.
 """
 
 import argparse
 import json
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-ARGUMENTS = ("--preset", "toy", "--batch-size", "32")
+SHIPPED = ROOT / "saved_models" / "digits"
+TOY = "--preset toy --batch-size 32"
+# The script and its arguments; {out} is the folder of what it makes.
+COMMANDS = {
+    "train": f"train.py {TOY} --epochs {{epochs}} --output {{out}}",
+    "evaluate": "evaluate.py {out}",
+    "compare": f"compare.py --dataset three_moons {TOY} --epochs 2 --output {{out}} "
+    "--models cvae disentangled_vae",
+    "export": f"export.py {SHIPPED} --saved-model --onnx --output {{out}}",
+}
+# Where going on takes another call.
+AGAIN = COMMANDS | {"train": "train.py --resume --output {out}"}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=20, help="trainings to kill (default: 20)")
+    parser.add_argument(
+        "--what", choices=COMMANDS, default="train", help="what is killed (default: train)"
+    )
+    parser.add_argument("--times", type=int, default=20, help="how often (default: 20)")
     parser.add_argument("--epochs", type=int, default=40, help="of digits (default: 40)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
     return parser.parse_args()
 
 
-def start(folder, *arguments):
-    script = ROOT / "scripts" / "train.py"
-    command = [sys.executable, script, "--output", folder, *arguments]
+def prepare(what, out):
+    """Puts there what the script begins with: to be measured, a copy of the model that ships."""
+    if what == "evaluate":
+        shutil.copytree(SHIPPED, out)
+        (out / "report.json").unlink()
+
+
+def start(what, out, epochs, again=False):
+    given = (AGAIN if again else COMMANDS)[what].format(out=out, epochs=epochs)
+    script, *arguments = given.split(" ")
+    command = [sys.executable, ROOT / "scripts" / script, *arguments]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):
     _, error = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"train.py ended with {process.returncode}: {error}")
+        raise RuntimeError(f"{process.args[1].name} ended with {process.returncode}: {error}")
 
 
-def weights(folder):
-    """Every array of a run's last model: list of bytes. (Names differ from load to load.)"""
-    from dvae_tf import runs
+def outcome(what, out):
+    """What must be the same in the end.
 
-    return [weight.numpy().tobytes() for weight in runs.load(folder).weights]
+    Weights without their names, which differ from load to load; figures; names and sizes of files.
+    """
+    if what == "train":
+        from dvae_tf import runs
+
+        return [weight.numpy().tobytes() for weight in runs.load(out).weights]
+    if what == "export":
+        return {str(path.relative_to(out)) for path in out.rglob("*")}
+    return json.loads((out / ("report.json" if what == "evaluate" else "table.json")).read_text())
 
 
-def killed(folder, training, moment):
-    """Trains, kills the training after `moment` seconds, and resumes it, or begins anew.
+def killed(what, out, epochs, moment):
+    """Starts, kills after `moment` seconds, and starts again.
 
     Returns:
-        int, the epochs that had been saved.
+        int, the files that were there when it was killed.
     """
-    process = start(folder, *training)
+    prepare(what, out)
+    process = start(what, out, epochs)
     time.sleep(moment)
     process.kill()
     process.communicate()
-    history = folder / "history.csv"
-    saved = len(history.read_text().splitlines()) - 1 if history.exists() else 0
-    begun = (folder / "run.json").exists()
-    finish(start(folder, "--resume") if begun else start(folder, *training))
-    return saved
+    files = sum(path.is_file() for path in out.rglob("*"))
+    begun = what != "train" or (out / "run.json").exists()
+    finish(start(what, out, epochs, again=begun))
+    return files
 
 
 def main():
@@ -67,24 +97,24 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    training = (*ARGUMENTS, "--epochs", str(arguments.epochs))
+    what, epochs = arguments.what, arguments.epochs
     moments, different = random.Random(arguments.seed), 0
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
+        whole = pathlib.Path(folder) / "whole"
+        prepare(what, whole)
         begin = time.monotonic()
-        finish(start(folder / "whole", *training))
+        finish(start(what, whole, epochs))
         seconds = time.monotonic() - begin
-        whole = weights(folder / "whole")
-        print(f"{arguments.epochs} epochs, {seconds:.0f} s when nothing is killed")
+        wanted = outcome(what, whole)
+        print(f"{what}: {seconds:.0f} s when nothing is killed", flush=True)
         for number in range(arguments.times):
-            moment = moments.uniform(0.0, seconds)
-            run = folder / f"killed-{number}"
-            saved = killed(run, training, moment)
-            same = weights(run) == whole
+            moment, out = moments.uniform(0.0, seconds), pathlib.Path(folder) / f"killed-{number}"
+            files = killed(what, out, epochs, moment)
+            same = outcome(what, out) == wanted and not list(out.rglob(".*"))
             different += not same
-            told = {"killed_after_s": round(moment, 1), "epochs_saved": saved, "same": same}
+            told = {"killed_after_s": round(moment, 1), "files_then": files, "same": same}
             print(json.dumps(told), flush=True)
-    print(f"{arguments.times - different} of {arguments.times} ended with the same weights")
+    print(f"{arguments.times - different} of {arguments.times} ended as if nothing had been")
     sys.exit(bool(different))
 
 

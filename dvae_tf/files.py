@@ -4,7 +4,38 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
+
+
+@contextlib.contextmanager
+def beside(path: str | os.PathLike):
+    """Gives a path for a file or folder that is only there for the length of the block.
+
+    What processes left that were killed within such a block of the same path goes as well.
+
+    Args:
+        path: str or pathlib.Path; folders above it are made.
+
+    Yields:
+        pathlib.Path in the same folder, with the same suffix; nothing is there yet.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with beside(pathlib.Path(folder) / "note.txt") as temporary:
+        ...         _ = temporary.write_text("for now")
+        ...     list(pathlib.Path(folder).iterdir())
+        []
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(path)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        yield temporary
+    finally:
+        _remove(temporary)
 
 
 @contextlib.contextmanager
@@ -25,16 +56,35 @@ def written(path: str | os.PathLike):
         ...     print((pathlib.Path(folder) / "note.txt").read_text())
         all of it
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+    with beside(path) as temporary:
         yield temporary
         os.replace(temporary, path)
-    finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
-        temporary.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path):
+    name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+){re.escape(path.suffix)}")
+    for other in path.parent.iterdir():
+        found = name.fullmatch(other.name)
+        if found and not _is_running(int(found[1])):
+            _remove(other)
+
+
+def _is_running(process):
+    if os.name != "posix":
+        return True  # Elsewhere the question would end the process.
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def copied(folder: pathlib.Path, path: pathlib.Path, without: str) -> None:

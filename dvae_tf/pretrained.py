@@ -121,17 +121,16 @@ def ship(run: str | os.PathLike, name: str, console: Console | None = None) -> p
         ValueError: if there is no such run, it holds a baseline, or its export fails.
     """
     import shutil
-    import tempfile
 
     from dvae_tf import runs
     from dvae_tf.export import export
-    from dvae_tf.files import read_json, write_json
+    from dvae_tf.files import beside, read_json, write_json
 
     run, target = runs.find(run), FOLDER / name
     model = without_training(runs.load(run))
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=FOLDER) as aside:
-        made = pathlib.Path(aside) / name
-        made.mkdir()
+    with beside(target) as aside:
+        made = aside / name
+        made.mkdir(parents=True)
         model.save(made / "model.keras")
         write_json(made / "run.json", read_json(run / "run.json"))
         write_json(made / "report.json", read_json(run / "report.json"))

@@ -1,6 +1,10 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
-from dvae_tf.files import read_json, write_json, written
+from dvae_tf.files import beside, read_json, write_json, written
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -11,6 +15,26 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
         _ = temporary.write_text("half") / 0
     assert path.read_text() == "old"
     assert [file.name for file in path.parent.iterdir()] == ["note.txt"]
+
+
+def test_what_a_killed_process_left_goes_and_what_a_running_one_writes_stays(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (ended.pid, os.getppid()):
+        (tmp_path / f".model.{process}.txt").write_text("half")
+    (tmp_path / f".model.{ended.pid}.json").write_text("of another file")
+    folder = tmp_path / f".export.{ended.pid}"
+    folder.mkdir()
+    (folder / "half").write_text("half")
+    with written(tmp_path / "model.txt") as temporary:
+        temporary.write_text("whole")
+    with beside(tmp_path / "export"):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "model.txt",
+        f".model.{os.getppid()}.txt",
+        f".model.{ended.pid}.json",
+    }
 
 
 def test_json(tmp_path):

@@ -4,14 +4,13 @@ import dataclasses
 import os
 import pathlib
 import shutil
-import tempfile
 from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
 
 from dvae_tf import runs
-from dvae_tf.files import read_json, write_json
+from dvae_tf.files import beside, read_json, write_json
 from dvae_tf.progress import steps
 
 TIMES = ("milliseconds_1", "milliseconds_64")
@@ -52,14 +51,14 @@ def export(
         raise ValueError(f"No format is called {unknown}; choose from {', '.join(FORMATS)}.")
     folder = runs.find(run)
     output = pathlib.Path(output or runs.results(folder) / "export")
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=output) as aside:
-        job = _Job(folder, pathlib.Path(aside), console)
+    with beside(output / "export") as aside:
+        aside.mkdir()
+        job = _Job(folder, aside, console)
         with steps("exporting", formats, console) as each:
             for name in each:
                 getattr(job, name)()
         job.describe()
-        _move(pathlib.Path(aside), output)
+        _move(aside, output)
     _print_table(console, job.rows, output)
     return job.rows
 

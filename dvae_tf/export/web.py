@@ -7,7 +7,6 @@ import pathlib
 import shutil
 import subprocess
 import tarfile
-import tempfile
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from dvae_tf import tasks
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.export.functions import Functions
 from dvae_tf.export.tflite import convert, with_batch
-from dvae_tf.files import cache_folder, write_json
+from dvae_tf.files import beside, cache_folder, write_json
 
 PAGE = pathlib.Path(__file__).with_name("page")
 # LiteRT.js of Google AI Edge (Apache-2.0), from the npm registry.
@@ -102,9 +101,8 @@ def _copy_litert(folder):
 
 
 def _fetch_litert(target):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as aside:
-        aside = pathlib.Path(aside)
+    with beside(target) as aside:
+        aside.mkdir()
         for name in PACKAGES:
             command = ["npm", "pack", f"{name}@{LITERT}", "--silent", "--pack-destination", aside]
             try:
