@@ -64,14 +64,17 @@ def finish(process):
 def outcome(what, out):
     """What must be the same in the end.
 
-    Weights without their names, which differ from load to load; figures; names and sizes of files.
+    Weights without their names, which differ from load to load; figures; names of files, of the
+    newest version of an export.
     """
     if what == "train":
         from dvae_tf import runs
 
         return [weight.numpy().tobytes() for weight in runs.load(out).weights]
     if what == "export":
-        return {str(path.relative_to(out)) for path in out.rglob("*")}
+        versions = sorted(path for path in out.iterdir() if path.name.isdecimal())
+        files = [path.relative_to(out) for path in out.iterdir() if path not in versions]
+        return {*files, *(path.relative_to(versions[-1]) for path in versions[-1].rglob("*"))}
     return json.loads((out / ("report.json" if what == "evaluate" else "table.json")).read_text())
 
 
