@@ -4,6 +4,8 @@ import argparse
 import os
 import sys
 
+from dvae_tf.startup import import_tensorflow_quietly
+
 FAILED, MISTAKE, NOT_FINITE, STOPPED = 1, 2, 3, 130
 DEBUG = "--debug"
 # What TensorFlow's own variable calls them.
@@ -46,21 +48,24 @@ class Parser(argparse.ArgumentParser):
         return found
 
 
-def run(main):
-    """Runs a script and ends it with an exit code.
+def run(parse_arguments, main):
+    """Runs a script and ends it with an exit code; TensorFlow comes once the arguments are right.
 
     0: done. 2: something given does not fit, or a file cannot be read or written. 3: a loss is no
     finite number any more. 1: another machine is gone. 130: the user stopped it. With --debug an
     error shows where it came up.
 
     Args:
-        main: function without arguments that returns the exit code, or None for 0.
+        parse_arguments: function that returns an argparse.Namespace.
+        main: function of that which returns the exit code, or None for 0.
 
     Raises:
         SystemExit: always, but for an error with --debug.
     """
     try:
-        sys.exit(main())
+        arguments = parse_arguments()
+        import_tensorflow_quietly()
+        sys.exit(main(arguments))
     except KeyboardInterrupt:
         sys.exit(STOPPED)
     except tuple(EXIT_CODES) as error:

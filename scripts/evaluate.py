@@ -20,15 +20,11 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
+def main(arguments):
     from dvae_tf.measurement import measure
 
     measure(arguments.run, arguments.parts)
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

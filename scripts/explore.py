@@ -48,15 +48,11 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = vars(parse_arguments())
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
+def main(arguments):
     from dvae_tf.explore import explore
 
-    print(explore(**arguments))
+    print(explore(**vars(arguments)))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

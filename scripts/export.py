@@ -25,18 +25,15 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = vars(parse_arguments())
+def main(arguments):
+    arguments = vars(arguments)
     formats = [name for name in FORMATS if arguments[name]] or ["saved_model"]
     # The times in the table are those of one thread.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
     from dvae_tf.export import export
 
     export(arguments["run"], formats, arguments["output"])
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

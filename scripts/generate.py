@@ -27,11 +27,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
+def main(arguments):
     from dvae_tf.generate import generate
 
     written = generate(
@@ -46,4 +42,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

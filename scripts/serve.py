@@ -34,15 +34,7 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
-    serve(arguments)
-
-
-def serve(arguments):
+def main(arguments):
     from dvae_tf import runs
     from dvae_tf.extras import needed_for
 
@@ -69,4 +61,4 @@ def serve(arguments):
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

@@ -14,15 +14,11 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
+def main(arguments):
     from dvae_tf.pretrained import ship
 
     print(ship(arguments.run, arguments.name))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)

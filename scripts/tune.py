@@ -47,11 +47,8 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def main():
-    arguments = vars(parse_arguments())
-    from dvae_tf.startup import import_tensorflow_quietly
-
-    import_tensorflow_quietly()
+def main(arguments):
+    arguments = vars(arguments)
     from dvae_tf.search import Aim, search
 
     least, most = arguments.pop("minimise"), arguments.pop("maximise")
@@ -63,4 +60,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(parse_arguments, main)
