@@ -136,6 +136,23 @@ def check_x(source: str, x: np.ndarray):
     return x
 
 
+def check_count(source: str, count: int, num_classes: int) -> None:
+    """Sees that as many examples are to be made as there are classes.
+
+    Args:
+        source: str, the name of the data set.
+        count: int, number of examples.
+        num_classes: int, C.
+
+    Raises:
+        ValueError: if there are fewer.
+    """
+    if count < num_classes:
+        raise ValueError(
+            f"{source}: count is {count}; give at least {num_classes}, one of each class."
+        )
+
+
 def _checked_label(source, label, num_classes):
     if not np.issubdtype(label.dtype, np.integer):
         raise ValueError(f"{source}: label has dtype {label.dtype}; give integers in [0, C).")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dvae_tf.data.examples import Arrays, Info
+from dvae_tf.data.examples import Arrays, Info, check_count
 
 SIZE = 32
 COUNTS = {"train": 40_000, "test": 10_000}
@@ -82,10 +82,7 @@ def shapes(name: str, count: int | None = None, seed: int = 0) -> tuple[Arrays, 
         ((12, 32, 32, 3), ('hue', 'scale'))
     """
     count = COUNTS[name] if count is None else count
-    if count < len(OUTLINES):
-        raise ValueError(
-            f"shapes: count is {count}; give at least {len(OUTLINES)}, one of each class."
-        )
+    check_count("shapes", count, len(OUTLINES))
     random = np.random.default_rng([seed, name == "test"])
     lowest, highest = np.array(list(FACTORS.values())).T
     factors = random.uniform(lowest, highest, (count, len(FACTORS)))

@@ -5,7 +5,7 @@ Zheng & Sun (CVPR 2019), section 4.1.
 
 import numpy as np
 
-from dvae_tf.data.examples import Arrays, Info
+from dvae_tf.data.examples import Arrays, Info, check_count
 
 RADIUS = 1.0
 CENTRES = np.array([[-2.2, 0.0], [0.0, 0.0], [2.2, 0.0]], np.float32)
@@ -34,10 +34,7 @@ def three_moons(name: str, count: int | None = None, seed: int = 0) -> tuple[Arr
         ((30, 2), ('left', 'middle', 'right'))
     """
     count = COUNTS[name] if count is None else count
-    if count < len(CENTRES):
-        raise ValueError(
-            f"three_moons: count is {count}; give at least {len(CENTRES)}, one of each class."
-        )
+    check_count("three_moons", count, len(CENTRES))
     random = np.random.default_rng([seed, name == "test"])
     label = np.arange(count, dtype=np.int32) % len(CENTRES)
     angle = random.uniform(0.0, np.pi, count)

@@ -191,6 +191,7 @@ class DisentangledVAE(ClassConditionalModel):
         if self.rules.flow:
             sizes = self.latent_dim_u, self.latent_dim_s
             self.flow = flow or self._family().flow(*sizes, seed=self.seed)
+        if self._settling():
             width = 2 * self.latent_dim_u + self.latent_dim_s
             self.memory = CodeMemory(REMEMBERED_CODES, width, name="memory")
 
@@ -229,7 +230,7 @@ class DisentangledVAE(ClassConditionalModel):
     def _begin_epoch(self):
         """Lets the learning rate of the variances fall, as the recipe says; forgets old codes."""
         super()._begin_epoch()
-        if self.flow is not None:
+        if self._settling():
             self.memory.clear()
         rate = self._first_rates["prior_variances"]
         if rate is not None and self.variance_decay_epochs:
