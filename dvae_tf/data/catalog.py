@@ -101,10 +101,11 @@ def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arra
         >>> examples.label.tolist()
         [0, 1, 2, 0, 1, 2]
     """
-    from dvae_tf.data.pipeline import batches
+    from dvae_tf.data.pipeline import batches, damage_named
 
     examples, info = _examples(name, split, seed, size, count)
-    columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
+    with damage_named():
+        columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
     x, label = (np.concatenate(column) for column in columns)
     return Arrays(x, label, getattr(examples, "factors", None)), info
 

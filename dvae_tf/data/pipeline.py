@@ -1,11 +1,33 @@
 """From examples to batches that `model.fit` takes."""
 
+import contextlib
+import re
+
 import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.examples import NO_LABEL, Arrays
 
 SHUFFLE_BUFFER = 20_000
+
+
+@contextlib.contextmanager
+def damage_named():
+    """Turns what TensorFlow finds in a damaged file of a data set into an error of one sentence.
+
+    Raises:
+        ValueError: if what is read inside is damaged.
+    """
+    try:
+        yield
+    except tf.errors.DataLossError as error:
+        found = next(re.finditer("(corrupted|truncated) record.*", error.message), [error.message])[
+            0
+        ]
+        raise ValueError(
+            f"A file of the data set is damaged ({found[0] if found else error.message}); remove the data set's folder and "
+            "prepare it anew."
+        ) from error
 
 
 def to_float(image: np.ndarray) -> tf.Tensor:

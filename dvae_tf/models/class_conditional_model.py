@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from dvae_tf.data.pipeline import damage_named
 from dvae_tf.models.batch_check import check_batch, plain_errors
 from dvae_tf.models.fused_adam import FusedAdam
 from dvae_tf.models.recipes import as_weight, recipe_config
@@ -234,7 +235,8 @@ class ClassConditionalModel(keras.Model):
             keras.callbacks.History.
 
         Raises:
-            ValueError: if a batch does not fit the model, or its labels or values cannot be.
+            ValueError: if a batch does not fit the model, its labels or values cannot be, or a file
+                of the dataset is damaged.
         """
         epoch_count = keras.callbacks.LambdaCallback(
             on_train_begin=lambda logs: self._begin_training(epoch_count.params),
@@ -243,7 +245,7 @@ class ClassConditionalModel(keras.Model):
         )
         if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
             kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
-        with plain_errors():
+        with damage_named(), plain_errors():
             return super().fit(*args, callbacks=[epoch_count, callbacks or []], **kwargs)
 
     def _begin_training(self, params):

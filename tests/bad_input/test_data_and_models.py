@@ -7,10 +7,13 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
 import dvae_tf
 from dvae_tf import data, runs, tasks
+from dvae_tf.data import catalog
+from dvae_tf.data.examples import Info, Stream
 from dvae_tf.models import MODELS, recipe
 
 
@@ -234,6 +237,32 @@ FITTED = {
     "NaN": ((hurt(np.nan, X), LABEL), "The batch holds NaN or infinite values"),
     "infinity": ((hurt(np.inf, X), LABEL), "The batch holds NaN or infinite values"),
 }
+
+
+def damaged_shard(folder):
+    """A dataset of six examples out of a TFRecord file of which one bit fell over."""
+    path = folder / "shard.tfrecord"
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for image in X:
+            writer.write(image.tobytes())
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    return tf.data.TFRecordDataset(str(path)).map(
+        lambda record: (tf.reshape(tf.io.decode_raw(record, tf.float32), (8, 8, 1)), 1)
+    )
+
+
+def test_fit_with_a_damaged_shard(model, tmp_path):
+    with pytest.raises(ValueError, match=r"A file of the data set is damaged \(corrupted record"):
+        model.fit(damaged_shard(tmp_path).batch(2), verbose=0)
+
+
+def test_a_damaged_shard_is_not_loaded(tmp_path, monkeypatch):
+    stream = Stream(damaged_shard(tmp_path), 6), Info("faces", "test", (8, 8, 1), ("a", "b"), 6)
+    monkeypatch.setattr(catalog, "_examples", lambda *arguments: stream)
+    with pytest.raises(ValueError, match=r"damaged .* prepare it anew"):
+        data.load_arrays("faces")
 
 
 @pytest.mark.parametrize("case", FITTED)
