@@ -21,11 +21,10 @@ def damage_named():
     try:
         yield
     except tf.errors.DataLossError as error:
-        found = next(re.finditer("(corrupted|truncated) record.*", error.message), [error.message])[
-            0
-        ]
+        record = re.search("(corrupted|truncated) record.*", error.message)
+        found = record[0] if record else error.message
         raise ValueError(
-            f"A file of the data set is damaged ({found[0] if found else error.message}); remove the data set's folder and "
+            f"A file of the data set is damaged ({found}); remove the data set's folder and "
             "prepare it anew."
         ) from error
 

@@ -255,7 +255,7 @@ def damaged_shard(folder):
 
 def test_fit_with_a_damaged_shard(model, tmp_path):
     with pytest.raises(ValueError, match=r"A file of the data set is damaged \(corrupted record"):
-        model.fit(damaged_shard(tmp_path).batch(2), verbose=0)
+        model.fit(damaged_shard(tmp_path).batch(2), steps_per_epoch=3, verbose=0)
 
 
 def test_a_damaged_shard_is_not_loaded(tmp_path, monkeypatch):
