@@ -20,7 +20,7 @@ SHIPPED = ROOT / "saved_models" / "digits"
 TOY = "--preset toy --batch-size 32"
 # The script and its arguments; {out} is the folder of what it makes.
 COMMANDS = {
-    "train": f"train.py {TOY} --epochs {{epochs}} --output {{out}}",
+    "train": f"train.py --dataset {{dataset}} {TOY} --epochs {{epochs}} --output {{out}}",
     "evaluate": "evaluate.py {out}",
     "compare": f"compare.py --dataset three_moons {TOY} --epochs 2 --output {{out}} "
     "--models cvae disentangled_vae",
@@ -36,7 +36,8 @@ def parse_arguments():
         "--what", choices=COMMANDS, default="train", help="what is killed (default: train)"
     )
     parser.add_argument("--times", type=int, default=20, help="how often (default: 20)")
-    parser.add_argument("--epochs", type=int, default=40, help="of digits (default: 40)")
+    parser.add_argument("--dataset", default="digits", help="trained on (default: digits)")
+    parser.add_argument("--epochs", type=int, default=6, help="of it (default: 6)")
     parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
     return parser.parse_args()
 
@@ -48,8 +49,8 @@ def prepare(what, out):
         (out / "report.json").unlink()
 
 
-def start(what, out, epochs, again=False):
-    given = (AGAIN if again else COMMANDS)[what].format(out=out, epochs=epochs)
+def start(what, out, training, again=False):
+    given = (AGAIN if again else COMMANDS)[what].format(out=out, **training)
     script, *arguments = given.split(" ")
     command = [sys.executable, ROOT / "scripts" / script, *arguments]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -78,20 +79,20 @@ def outcome(what, out):
     return json.loads((out / ("report.json" if what == "evaluate" else "table.json")).read_text())
 
 
-def killed(what, out, epochs, moment):
+def killed(what, out, training, moment):
     """Starts, kills after `moment` seconds, and starts again.
 
     Returns:
         int, the files that were there when it was killed.
     """
     prepare(what, out)
-    process = start(what, out, epochs)
+    process = start(what, out, training)
     time.sleep(moment)
     process.kill()
     process.communicate()
     files = sum(path.is_file() for path in out.rglob("*"))
     begun = what != "train" or (out / "run.json").exists()
-    finish(start(what, out, epochs, again=begun))
+    finish(start(what, out, training, again=begun))
     return files
 
 
@@ -100,19 +101,20 @@ def main():
     from dvae_tf.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
-    what, epochs = arguments.what, arguments.epochs
+    what = arguments.what
+    training = {"dataset": arguments.dataset, "epochs": arguments.epochs}
     moments, different = random.Random(arguments.seed), 0
     with tempfile.TemporaryDirectory() as folder:
         whole = pathlib.Path(folder) / "whole"
         prepare(what, whole)
         begin = time.monotonic()
-        finish(start(what, whole, epochs))
+        finish(start(what, whole, training))
         seconds = time.monotonic() - begin
         wanted = outcome(what, whole)
         print(f"{what}: {seconds:.0f} s when nothing is killed", flush=True)
         for number in range(arguments.times):
             moment, out = moments.uniform(0.0, seconds), pathlib.Path(folder) / f"killed-{number}"
-            files = killed(what, out, epochs, moment)
+            files = killed(what, out, training, moment)
             same = outcome(what, out) == wanted and not list(out.rglob(".*"))
             different += not same
             told = {"killed_after_s": round(moment, 1), "files_then": files, "same": same}
