@@ -1,3 +1,4 @@
+import hypothesis
 import matplotlib
 import numpy as np
 import pytest
@@ -5,6 +6,8 @@ import pytest
 from dvae_tf import runs, training
 
 matplotlib.use("agg")
+# --hypothesis-profile fuzz: on and on, until somebody stops it.
+hypothesis.settings.register_profile("fuzz", max_examples=10**7)
 
 
 @pytest.fixture(scope="session", autouse=True)

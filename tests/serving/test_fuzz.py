@@ -17,7 +17,6 @@ from PIL import Image
 from dvae_tf import pretrained
 from dvae_tf.serving.server import Server
 
-settings.register_profile("fuzz", max_examples=10**7)
 ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats() | st.booleans()
