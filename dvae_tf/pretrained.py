@@ -118,7 +118,8 @@ def ship(run: str | os.PathLike, name: str, console: Console | None = None) -> p
         pathlib.Path.
 
     Raises:
-        ValueError: if there is no such run, it holds a baseline, or its export fails.
+        ValueError: if there is no such run, it holds a baseline, its export fails, or the name is
+            that of no folder below saved_models.
     """
     import shutil
 
@@ -126,6 +127,8 @@ def ship(run: str | os.PathLike, name: str, console: Console | None = None) -> p
     from dvae_tf.export import export
     from dvae_tf.files import beside, read_json, write_json
 
+    if pathlib.PurePath(name).name != name:
+        raise ValueError(f"{name!r} is no name of a folder; give one without slashes.")
     run, target = runs.find(run), FOLDER / name
     model = without_training(runs.load(run))
     with beside(target) as aside:

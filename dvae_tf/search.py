@@ -292,30 +292,31 @@ def search(
     folder = pathlib.Path(output or runs.ROOT / f"tune-{folder_name(dataset)}")
     options |= {"dataset": dataset, "seed": seed}
     oracle = _oracle(algorithm, trials, epochs, seed)
-    _begin(
-        folder, {"aim": dataclasses.asdict(aim), "algorithm": algorithm, "epochs": epochs} | options
-    )
+    searched = {"aim": dataclasses.asdict(aim), "algorithm": algorithm, "epochs": epochs} | options
+    _expect_same(folder / "search.json", searched)
     me = os.environ.get("KERASTUNER_TUNER_ID")
     if me in (None, "tuner0"):
         console.print("the default")
         judged_run(folder / "default", options, epochs, aim, console)
+    # Not before: what does not fit has left nothing behind then.
+    write_json(folder / "search.json", searched)
     tuner = RunTuner(oracle, folder, aim, epochs, options, console)
     tuner.oracle.verbose = 0
     tuner.search()
     return [] if me not in (None, "chief") else _written(folder, tuner, aim, options)
 
 
-def _begin(folder, arguments):
-    """Writes search.json, or sees that the search that the folder holds is this one."""
-    path, arguments = folder / "search.json", json.loads(json.dumps(arguments))
-    before = read_json(path) if path.exists() else arguments
-    for name in sorted({*before, *arguments}):
-        if before.get(name) != arguments.get(name):
+def _expect_same(path, searched):
+    """Sees that the search that a folder holds, if any, is this one."""
+    if not path.exists():
+        return
+    before, now = read_json(path), json.loads(json.dumps(searched))
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
             raise ValueError(
-                f"{folder} holds a search with {name} {before.get(name)}, not "
-                f"{arguments.get(name)}. Give another folder (--output), or remove it."
+                f"{path.parent} holds a search with {name} {before.get(name)}, not "
+                f"{now.get(name)}. Give another folder (--output), or remove it."
             )
-    write_json(path, arguments)
 
 
 def _oracle(algorithm, trials, epochs, seed):
