@@ -127,9 +127,10 @@ def ship(run: str | os.PathLike, name: str, console: Console | None = None) -> p
     from dvae_tf.export import export
     from dvae_tf.files import beside, read_json, write_json
 
-    if pathlib.PurePath(name).name != name:
+    target = FOLDER / name
+    if target.parent != FOLDER or name == "..":
         raise ValueError(f"{name!r} is no name of a folder; give one without slashes.")
-    run, target = runs.find(run), FOLDER / name
+    run = runs.find(run)
     model = without_training(runs.load(run))
     with beside(target) as aside:
         made = aside / name

@@ -298,8 +298,8 @@ def search(
     if me in (None, "tuner0"):
         console.print("the default")
         judged_run(folder / "default", options, epochs, aim, console)
-    # Not before: what does not fit has left nothing behind then.
-    write_json(folder / "search.json", searched)
+        # Not before: what does not fit has left nothing behind then. And by one process alone.
+        write_json(folder / "search.json", searched)
     tuner = RunTuner(oracle, folder, aim, epochs, options, console)
     tuner.oracle.verbose = 0
     tuner.search()

@@ -139,6 +139,8 @@ CASES = {
     "ship.py": {
         "NEW": "holds no run",
         "RUN --name ../elsewhere": "elsewhere",
+        "RUN --name ..": "'..' is no name of a folder",
+        "RUN --name ": "'' is no name of a folder",
     },
 }
 
