@@ -38,7 +38,7 @@ def trained(dataset, share, epochs, folder):
     from rich.console import Console
 
     from dvae_tf import runs
-    from dvae_tf.comparison import train_missing
+    from dvae_tf.commands.compare import train_missing
     from dvae_tf.files import read_json
 
     arguments = {"dataset": dataset, "epochs": epochs, "labelled": share}
@@ -76,11 +76,11 @@ def plain_classifier(data, epochs):
 
 def main():
     arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     from dvae_tf import tasks
-    from dvae_tf.evaluation.classification import accuracy
+    from dvae_tf.evaluation.metrics.classification import accuracy
     from dvae_tf.files import write_json
 
     table = {}

@@ -37,7 +37,8 @@ def forms(run, folder):
     from rich.console import Console
 
     from dvae_tf import runs
-    from dvae_tf.export import export, runners
+    from dvae_tf.commands import export
+    from dvae_tf.export import runners
     from dvae_tf.export.tflite import KINDS
 
     formats = ("saved_model", "tflite", "onnx")
@@ -94,7 +95,7 @@ def measured(found, description, repeats):
 
 def main():
     arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     from dvae_tf.files import read_json, write_json

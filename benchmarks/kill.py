@@ -98,7 +98,7 @@ def killed(what, out, training, moment):
 
 def main():
     arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     what = arguments.what

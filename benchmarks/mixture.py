@@ -37,7 +37,7 @@ def measured(num_classes, sampled, latent_dim, batch_size, repeats):
     Returns:
         dict of "seconds" (median) and "megabytes" (peak, above what the process had before).
     """
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import numpy as np
@@ -131,7 +131,7 @@ def main():
     if arguments.alone:
         print(json.dumps(measured(*arguments.classes, sampled, *sizes, arguments.repeats)))
         return
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     import numpy as np

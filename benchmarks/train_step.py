@@ -95,7 +95,7 @@ def operations(step):
 
 def main():
     arguments = parse_arguments()
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     from dvae_tf.files import write_json

@@ -36,7 +36,7 @@ def seconds_a_step(arguments):
     import tensorflow as tf
 
     from dvae_tf import DisentangledVAEGAN
-    from dvae_tf.distribution import by_example, make_strategy
+    from dvae_tf.commands.devices import by_example, make_strategy
 
     several = len(arguments.addresses) > 1
     strategy = make_strategy(
@@ -85,7 +85,7 @@ def main():
     if arguments.index is not None:
         cores = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, {cores[arguments.index % len(cores)]})
-    from dvae_tf.startup import import_tensorflow_quietly
+    from dvae_tf.commands.startup import import_tensorflow_quietly
 
     import_tensorflow_quietly()
     if arguments.index is not None:

@@ -9,19 +9,21 @@ _HOMES = {
     "DisentangledVAE": "dvae_tf.models",
     "DisentangledVAEGAN": "dvae_tf.models",
     "GaussianMixturePrior": "dvae_tf.priors",
-    "load_pretrained": "dvae_tf.pretrained",
+    "load_pretrained": "dvae_tf.runs.shipped",
 }
 _MODULES = (
+    "commands",
     "data",
+    "drawing",
     "evaluation",
+    "export",
     "losses",
     "models",
     "networks",
-    "plots",
     "priors",
     "runs",
+    "serving",
     "tasks",
-    "training",
 )
 
 __all__ = [*_HOMES, *_MODULES]

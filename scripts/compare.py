@@ -4,7 +4,7 @@
 Trains and measures what is not there yet, one run at a time; started again, it goes on.
 """
 
-from dvae_tf.command_line import STOPPED, Parser, run
+from dvae_tf.commands.command_line import STOPPED, Parser, run
 
 MODELS = ("cvae", "cgan", "cvae_gan", "disentangled_vae", "disentangled_vae_gan")
 
@@ -39,7 +39,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.comparison import compare
+    from dvae_tf.commands.compare import compare
 
     table = compare(**vars(arguments))
     return STOPPED if table is None else 0

@@ -4,7 +4,7 @@
 Without arguments: all figures of the newest run.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -21,7 +21,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.measurement import measure
+    from dvae_tf.commands.evaluate import measure
 
     measure(arguments.run, arguments.parts)
 

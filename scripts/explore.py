@@ -5,7 +5,7 @@ The images are those of the run's test split, or your own (--images). Samples ar
 scripts/generate.py.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -49,7 +49,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.explore import explore
+    from dvae_tf.commands.explore import explore
 
     print(explore(**vars(arguments)))
 

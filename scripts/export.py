@@ -6,7 +6,7 @@ Without arguments: a SavedModel of the newest run, or of the model that ships.
 
 import os
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 FORMATS = {
     "saved_model": "a SavedModel in OUTPUT/<next version>, as TF Serving wants it (the default)",
@@ -30,7 +30,7 @@ def main(arguments):
     formats = [name for name in FORMATS if arguments[name]] or ["saved_model"]
     # The times in the table are those of one thread.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    from dvae_tf.export import export
+    from dvae_tf.commands import export
 
     export(arguments["run"], formats, arguments["output"])
 

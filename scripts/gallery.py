@@ -5,7 +5,7 @@ The page is one file and loads nothing from elsewhere. By default it shows the n
 the model that ships.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -19,7 +19,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.gallery import gallery
+    from dvae_tf.commands.gallery import gallery
 
     print(gallery(**vars(arguments)))
 

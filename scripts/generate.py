@@ -4,7 +4,7 @@
 Without arguments: four images of each class with the newest run, into samples.png.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -28,7 +28,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.generate import generate
+    from dvae_tf.commands.generate import generate
 
     written = generate(
         arguments.run,

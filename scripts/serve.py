@@ -8,7 +8,7 @@ version that scripts/export.py puts beside the served one is taken up without a 
 import contextlib
 import signal
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():

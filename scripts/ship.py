@@ -4,7 +4,7 @@
 Without arguments: of the newest run, as digits. `make shipped` trains that run first.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -15,7 +15,7 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf.pretrained import ship
+    from dvae_tf.runs.shipped import ship
 
     print(ship(arguments.run, arguments.name))
 

@@ -6,7 +6,7 @@ Without arguments: the bundled handwritten digits, into runs/digits.
 
 import argparse
 
-from dvae_tf.command_line import STOPPED, Parser, run
+from dvae_tf.commands.command_line import STOPPED, Parser, run
 
 
 def loss_weight(text):
@@ -132,8 +132,8 @@ def parse_arguments():
 
 
 def main(arguments):
-    from dvae_tf import training
-    from dvae_tf.distribution import make_strategy
+    from dvae_tf.commands import train as training
+    from dvae_tf.commands.devices import make_strategy
 
     strategy = make_strategy(arguments.strategy, arguments.workers, arguments.worker_index)
     if arguments.resume:

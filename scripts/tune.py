@@ -5,7 +5,7 @@ Started again, it goes on where it was stopped. The best settings are written to
 scripts/train.py --settings takes.
 """
 
-from dvae_tf.command_line import Parser, run
+from dvae_tf.commands.command_line import Parser, run
 
 
 def parse_arguments():
@@ -49,7 +49,7 @@ def parse_arguments():
 
 def main(arguments):
     arguments = vars(arguments)
-    from dvae_tf.search import Aim, search
+    from dvae_tf.commands.tune import Aim, search
 
     least, most = arguments.pop("minimise"), arguments.pop("maximise")
     aim = Aim(most or least, bool(most), tuple(arguments.pop("bounds")))

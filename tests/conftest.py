@@ -3,7 +3,8 @@ import matplotlib
 import numpy as np
 import pytest
 
-from dvae_tf import runs, training
+from dvae_tf import runs
+from dvae_tf.commands import train as training
 
 matplotlib.use("agg")
 # --hypothesis-profile fuzz: on and on, until somebody stops it.
@@ -22,7 +23,7 @@ def cache(tmp_path_factory):
 def short_epochs():
     """Makes epochs of small data short: two passes over three moons."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "LEAST_STEPS", 110)
+        patch.setattr(runs.run, "LEAST_STEPS", 110)
         yield
 
 

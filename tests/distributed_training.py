@@ -47,7 +47,7 @@ def trained_weights(strategy):
         list of arrays, the weights and running statistics of all networks.
     """
     from dvae_tf import priors
-    from dvae_tf.distribution import by_example
+    from dvae_tf.commands.devices import by_example
     from dvae_tf.models import disentangled_vae
 
     kept = priors.noise, disentangled_vae.noise
@@ -65,7 +65,7 @@ def trained_weights(strategy):
 
 
 def main():
-    from dvae_tf.distribution import make_strategy
+    from dvae_tf.commands.devices import make_strategy
 
     path, name, *workers = sys.argv[1:]
     if name == "mirrored":

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from dvae_tf.data.examples import Info, Stream
-from dvae_tf.data.image_file import open_image
+from dvae_tf.data.pixels import open_image
 from dvae_tf.data.splits import SPLITS, split_by_class
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")

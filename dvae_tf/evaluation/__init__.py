@@ -1,6 +1,6 @@
 """Figures that say how good a model is."""
 
-from dvae_tf.evaluation.figure import Figure
+from dvae_tf.evaluation.estimate import Figure
 from dvae_tf.evaluation.judge import Judge, train_judge
 from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, parts_of, report
 from dvae_tf.evaluation.subject import Subject

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
-from dvae_tf.evaluation.figure import mean_figure
+from dvae_tf.evaluation.estimate import mean_figure
 from dvae_tf.files import cache_folder, written
 from dvae_tf.networks.presets import is_square_image, seeded_initializers
 from dvae_tf.tasks import inward

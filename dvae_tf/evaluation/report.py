@@ -6,15 +6,19 @@ import numpy as np
 
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.data.three_moons import arc_distance
-from dvae_tf.evaluation.activity import activity
-from dvae_tf.evaluation.classification import accuracy, calibration_error, mutual_information
-from dvae_tf.evaluation.factors import factors
-from dvae_tf.evaluation.figure import Figure, mean_figure
-from dvae_tf.evaluation.generation import generation
+from dvae_tf.evaluation.estimate import Figure, mean_figure
 from dvae_tf.evaluation.judge import train_factor_reader, train_judge
-from dvae_tf.evaluation.leakage import chance, leakage
-from dvae_tf.evaluation.reconstruction import squared_error, structural_similarity
-from dvae_tf.evaluation.swap import factor_errors, style_distance
+from dvae_tf.evaluation.metrics.activity import activity
+from dvae_tf.evaluation.metrics.classification import (
+    accuracy,
+    calibration_error,
+    mutual_information,
+)
+from dvae_tf.evaluation.metrics.factors import factors
+from dvae_tf.evaluation.metrics.generation import generation
+from dvae_tf.evaluation.metrics.leakage import chance, leakage
+from dvae_tf.evaluation.metrics.reconstruction import squared_error, structural_similarity
+from dvae_tf.evaluation.metrics.swap import factor_errors, style_distance
 from dvae_tf.tasks import labels_in_turn
 
 DRAWS = 1000

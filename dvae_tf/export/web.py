@@ -16,7 +16,7 @@ from dvae_tf.export.functions import Functions
 from dvae_tf.export.tflite import convert, with_batch
 from dvae_tf.files import beside, cache_folder, write_json
 
-PAGE = pathlib.Path(__file__).with_name("page")
+PAGE = pathlib.Path(__file__).with_name("web_files")
 # LiteRT.js of Google AI Edge (Apache-2.0), from the npm registry.
 LITERT = "2.5.3"
 PACKAGES = ("@litertjs/core", "@litertjs/wasm-utils")

@@ -3,7 +3,7 @@
 from dvae_tf.models.baselines import ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
 from dvae_tf.models.disentangled_vae import Codes, DisentangledVAE
 from dvae_tf.models.disentangled_vae_gan import DisentangledVAEGAN
-from dvae_tf.models.recipes import RECIPES, Recipe, recipe
+from dvae_tf.models.recipe import RECIPES, Recipe, recipe
 
 # By the names that scripts know.
 MODELS = {

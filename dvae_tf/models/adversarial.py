@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from dvae_tf import losses
-from dvae_tf.augmentation import augment
+from dvae_tf.models.augmentation import augment
 from dvae_tf.networks.presets import seeded_initializers
 
 

@@ -9,8 +9,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from dvae_tf import losses
-from dvae_tf.augmentation import shifted
-from dvae_tf.models.class_conditional_model import ClassConditionalModel
+from dvae_tf.models.augmentation import shifted
+from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.models.code_memory import CodeMemory
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard_normal

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from dvae_tf import pretrained
+from dvae_tf.runs import shipped as pretrained
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
 TOY = "--dataset three_moons --preset toy --no-gan --epochs 1"

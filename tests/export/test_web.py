@@ -9,9 +9,10 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from dvae_tf import pretrained
+from dvae_tf.commands import export
 from dvae_tf.data import load_arrays
-from dvae_tf.export import export, runners, web
+from dvae_tf.export import runners, web
+from dvae_tf.runs import shipped as pretrained
 
 pytestmark = [
     pytest.mark.skipif(

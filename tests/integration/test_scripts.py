@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from dvae_tf.callbacks import read_history
+from dvae_tf.commands.callbacks import read_history
 from dvae_tf.files import read_json
 
 ROOT = pathlib.Path(__file__).parents[2]

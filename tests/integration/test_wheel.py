@@ -46,7 +46,7 @@ def test_trains_and_samples(installed, tmp_path):
 
 def test_brings_its_types_its_license_and_the_page_for_browsers(installed):
     assert (installed / "dvae_tf" / "py.typed").exists()
-    assert (installed / "dvae_tf" / "export" / "page" / "index.html").exists()
+    assert (installed / "dvae_tf" / "export" / "web_files" / "index.html").exists()
     assert list(installed.glob("dvae_tf-*.dist-info/licenses/LICENSE"))
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from toys import batches, changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN, losses
-from dvae_tf.models.recipes import recipe
+from dvae_tf.models.recipe import recipe
 from dvae_tf.networks import ConditionalFlow
 from dvae_tf.networks.presets import seeded_initializers
 from dvae_tf.priors import gaussian, standard_normal
@@ -180,7 +180,7 @@ def test_z_u_tells_little_of_the_class_that_the_encoder_tells():
     model.compile(keras.optimizers.Adam(5e-3, 0.5, 0.99))
     model.fit(batches(count=1920, batch_size=48), epochs=25, verbose=0)
     x, label = moons(3000)
-    from dvae_tf.evaluation.leakage import leakage
+    from dvae_tf.evaluation.metrics.leakage import leakage
 
     told = {
         name: leakage(np.asarray(code), label)["knn"].value

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dvae_tf import pretrained
+from dvae_tf.runs import shipped as pretrained
 from dvae_tf.serving.server import Server
 
 ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))

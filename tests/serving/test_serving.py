@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dvae_tf import pretrained
+from dvae_tf.runs import shipped as pretrained
 from dvae_tf.serving import Client, ServerError, model_versions
 from dvae_tf.serving.rest import as_json, parse
 from dvae_tf.serving.server import Server

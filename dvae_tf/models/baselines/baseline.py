@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from dvae_tf.models.class_conditional_model import ClassConditionalModel
+from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.priors import noise
 
 

@@ -1,0 +1,1 @@
+"""Commands: what a user asks for at the shell, each a function."""

@@ -1,0 +1,85 @@
+"""Measures a run: report.json, pictures, report.html."""
+
+import os
+import pathlib
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from dvae_tf import runs
+from dvae_tf.files import read_json, write_json
+from dvae_tf.progress import steps
+
+
+def measure(
+    run: str | os.PathLike | None = None,
+    parts: Sequence[str] | None = None,
+    console: Console | None = None,
+) -> dict:
+    """Measures the trained model of a run on its test split and draws what it finds.
+
+    Writes report.json, report.html (self-contained) and the pictures into the run's folder (below
+    runs/ for a model that ships).
+
+    Args:
+        run: str or pathlib.Path, the folder. Defaults to the newest run.
+        parts: sequence of str, keys of `dvae_tf.evaluation.PARTS`. Defaults to all.
+        console: rich.console.Console for what is printed. Defaults to standard output.
+
+    Returns:
+        dict, what report.json holds.
+
+    Raises:
+        ValueError: if there is no such run or part, or the run has no model yet.
+    """
+    folder = runs.find(run)
+    model = runs.load(folder)
+    data = runs.Data(read_json(folder / "run.json")["arguments"])
+    return measure_model(folder, data, model, console or Console(), parts)
+
+
+def measure_model(
+    folder: pathlib.Path,
+    data,
+    model,
+    console: Console,
+    parts: Sequence[str] | None = None,
+) -> dict:
+    """Measures a model that is loaded already, as `measure`.
+
+    Args:
+        folder: pathlib.Path of the run.
+        data: dvae_tf.runs.Data.
+        model: one of `dvae_tf.models`.
+        console: rich.console.Console.
+        parts: sequence of str. Defaults to all.
+
+    Returns:
+        dict, what report.json holds.
+    """
+    from dvae_tf import evaluation
+    from dvae_tf.drawing import pictures
+    from dvae_tf.drawing.projector import write_projector
+    from dvae_tf.drawing.report_page import write_page
+
+    description, folder = read_json(folder / "run.json"), runs.results(folder)
+    train, test = data.arrays("train"), data.arrays("test")
+    subject = evaluation.Subject.of(model)
+    names = [*evaluation.measurable(subject, parts), "pictures"]
+    with steps("measuring", names, console) as each:
+        figures = evaluation.report(
+            subject, train, test, data.info, parts, on_part=lambda name: next(each)
+        )
+        figures["training_seconds"] = round(description["training_seconds"], 1)
+        write_json(folder / "report.json", figures)
+        next(each)
+        drawn = pictures.draw(folder, model, train, test, data.info, figures)
+        if hasattr(model, "encode"):
+            write_projector(folder / "tensorboard" / "projector", model, test, data.info)
+        page = write_page(folder / "report.html", description, figures, drawn)
+    for path in [*(picture.path for picture in drawn), folder / "report.json", page]:
+        console.print(f"  {path}", soft_wrap=True)
+    for name, value in figures.items():
+        if isinstance(value, float):
+            console.print(f"  {name:20s} {value:.4g}", highlight=False)
+    return figures

@@ -1,0 +1,282 @@
+"""What a trained model does with images, as pictures: one function a verb of scripts/explore.py.
+
+Each makes a grid of images with what its rows and columns are.
+"""
+
+import dataclasses
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from dvae_tf import runs, tasks
+from dvae_tf.drawing import plots
+from dvae_tf.files import read_json, written
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Rows of images.
+
+    Args:
+        images: array [rows, columns, *shape].
+        row_names, column_names: sequences of str.
+        title: str.
+        donors: (x_s [rows, *shape], x_u [columns, *shape]) of swaps, drawn at the edges.
+    """
+
+    images: np.ndarray
+    row_names: list
+    column_names: list
+    title: str
+    donors: tuple[np.ndarray, np.ndarray] | None = None
+
+
+class Album:
+    """A trained model with images to show it on.
+
+    Args:
+        run: str or pathlib.Path, folder of the run. Defaults to the newest.
+        files: sequence of str or pathlib.Path, images to take in place of the data set's test
+            split. Defaults to none.
+        seed: int, of the choice of test images and of samples. Defaults to 0.
+
+    Raises:
+        ValueError: if there is no such run, or a file is no image.
+    """
+
+    def __init__(
+        self,
+        run: str | os.PathLike | None = None,
+        files: Sequence[str | os.PathLike] | None = None,
+        seed: int = 0,
+    ):
+        self.folder = runs.find(run)
+        self.model = runs.load(run)
+        if not hasattr(self.model, "encode"):
+            raise ValueError(
+                f"{self.folder} holds a {type(self.model).__name__}, which has no codes; give a "
+                "run of disentangled_vae or disentangled_vae_gan."
+            )
+        self.data = runs.Data(read_json(self.folder / "run.json")["arguments"])
+        self.class_names = self.data.info.class_names
+        self.seed = seed
+        self.files = files
+
+    def pick(self, count: int):
+        """Chooses images, the classes of the test split in turn.
+
+        Args:
+            count: int.
+
+        Returns:
+            (x [count, *shape], names: list of str, the classes or the files' names).
+        """
+        if self.files:
+            files = self.files[:count]
+            names = [pathlib.Path(file).stem for file in files]
+            return np.stack([self.open(file) for file in files]), names
+        test = self.data.arrays("test")
+        random = np.random.default_rng(self.seed)
+        order = random.permutation(len(test.label))
+        turn = np.zeros(len(order))
+        for label in np.unique(test.label):
+            rows = np.flatnonzero(test.label[order] == label)
+            turn[rows] = np.arange(len(rows)) + label / self.data.info.num_classes
+        chosen = order[np.argsort(turn)[:count]]
+        return test.x[chosen], [self.class_names[label] for label in test.label[chosen]]
+
+    def open(self, file):
+        """Reads an image file in the shape that the model takes, a uint8 array."""
+        from dvae_tf.data.pixels import open_image
+
+        shape = self.data.info.shape
+        if not self.data.info.is_image:
+            raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
+        try:
+            return open_image(file, shape[0], shape[2])
+        except OSError as error:
+            raise ValueError(f"{file} is no readable image: {error}") from error
+
+    def class_number(self, name):
+        """Returns the number of a class, given by number or name."""
+        return runs.class_number(name, self.class_names)
+
+
+def reconstruct(album, count=10):
+    """Images above their reconstructions."""
+    x, names = album.pick(count)
+    images = np.stack([tasks.outward(x), tasks.reconstruct(album.model, x)])
+    return Grid(images, ["image", "reconstruction"], names, "Reconstructions")
+
+
+def classify(album, count=10):
+    """Images with the class that the mixture posterior names."""
+    x, names = album.pick(count)
+    probabilities = tasks.classify(album.model, x)
+    told = [
+        f"{name}\n→ {album.class_names[row.argmax()]}\n{row.max():.0%}"
+        for name, row in zip(names, probabilities, strict=True)
+    ]
+    return Grid(tasks.outward(x)[np.newaxis], [""], told, "Classes by the mixture posterior")
+
+
+def swap(album, count=8, columns=8):
+    """Swaps: z_s of the rows' images with z_u of the columns'."""
+    x, names = album.pick(count + columns)
+    x_s, x_u = x[:count], x[count:]
+    if not len(x_u):
+        raise ValueError(f"Only {len(x)} images came; swaps need more than {count}.")
+    images = tasks.swap(album.model, x_s, x_u)
+    return Grid(images, names[:count], names[count:], "Swaps", (x_s, x_u))
+
+
+def interpolate_class(album, count=6, steps=8, path="straight", to=None):
+    """z_s from the mean of each image's class (as the model sees it) to another's."""
+    x, _ = album.pick(count)
+    start = tasks.classify(album.model, x).argmax(axis=-1)
+    stop = (start + 1) % len(album.class_names) if to is None else np.full(len(x), to)
+    images = tasks.interpolate_class(album.model, start, stop, x, steps, path)
+    ends = zip(start, stop, strict=True)
+    names = [f"{album.class_names[one]} → {album.class_names[other]}" for one, other in ends]
+    return Grid(images, names, _ways(steps), f"Class code z_s on a {path} way, z_u fixed")
+
+
+def interpolate_style(album, count=6, steps=8, path="straight"):
+    """z_u from one image to another, z_s fixed."""
+    x, names = album.pick(2 * count)
+    half = len(x) // 2
+    if not half:
+        raise ValueError("Only one image came; a walk needs two.")
+    images = tasks.interpolate_style(album.model, x[:half], x[half : 2 * half], steps, path)
+    ends = zip(names[:half], names[half : 2 * half], strict=True)
+    names = [f"{one}, style to {other}" for one, other in ends]
+    return Grid(images, names, _ways(steps), f"Style code z_u on a {path} way, z_s fixed")
+
+
+def traverse(album, count=6, dimension=None, steps=7, extent=3.0):
+    """One dimension of z_u from -extent to extent; by default the most active one."""
+    x, names = album.pick(count)
+    if dimension is None:
+        test = album.data.arrays("test")
+        dimension = int(np.var(tasks.encode(album.model, test.x).z_u_mean, axis=0).argmax())
+    values = np.linspace(-extent, extent, steps)
+    images = tasks.traverse(album.model, x, dimension, values)
+    title = f"Dimension {dimension} of z_u"
+    return Grid(images, names, [f"{value:+.1f}" for value in values], title)
+
+
+def inpaint(album, count=10, hole=None, mask=None, iterations=10):
+    """Images, with a hole, and with the hole filled; by default a square of half the side."""
+    x, names = album.pick(count)
+    side = album.data.info.shape[0]
+    if mask is None:
+        hole = side // 2 if hole is None else hole
+        if not 0 < hole <= side:
+            raise ValueError(f"hole is {hole}; give 1 to {side} pixels.")
+        first = (side - hole) // 2
+        mask = np.zeros((side, side), bool)
+        mask[first : first + hole, first : first + hole] = True
+    else:
+        mask = album.open(mask).mean(axis=-1) > 127.5
+    shown = tasks.outward(x)
+    images = np.stack(
+        [
+            shown,
+            np.where(mask[..., np.newaxis], np.uint8(127), shown),
+            tasks.inpaint(album.model, x, mask, iterations),
+        ]
+    )
+    return Grid(images, ["image", "with a hole", "filled"], names, "Inpainting")
+
+
+def nearest(album, count=6, neighbours=5):
+    """Samples beside the training images that come nearest."""
+    label = tasks.labels_in_turn(count, len(album.class_names))
+    samples = tasks.sample(album.model, label, seed=album.seed)
+    train = album.data.arrays("train")
+    found = tasks.nearest(samples, train.x, neighbours)
+    images = np.concatenate([samples[:, np.newaxis], tasks.outward(train.x)[found.index]], axis=1)
+    columns = ["sample", *(f"nearest {rank}" for rank in range(1, neighbours + 1))]
+    names = [album.class_names[number] for number in label]
+    return Grid(images, names, columns, "Samples and the training images nearest to them")
+
+
+def _ways(steps):
+    return [f"{t:.2f}" for t in np.linspace(0.0, 1.0, steps)]
+
+
+VERBS = {
+    function.__name__.replace("_", "-"): function
+    for function in (
+        reconstruct,
+        classify,
+        swap,
+        interpolate_class,
+        interpolate_style,
+        traverse,
+        inpaint,
+        nearest,
+    )
+}
+
+
+def explore(
+    verb: str,
+    run: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
+    files=None,
+    seed: int = 0,
+    **options,
+) -> str:
+    """Makes the grid of one verb and writes it.
+
+    Args:
+        verb: str, a key of `VERBS`.
+        run: str or pathlib.Path, folder of the run. Defaults to the newest.
+        output: str or pathlib.Path: a .png file is a picture, a .npy file the array [rows,
+            columns, *shape] (images uint8). Defaults to the verb's name and .png.
+        files: sequence of paths of images to take in place of the test split.
+        seed: int. Defaults to 0.
+        **options: of the verb's function; those that are None keep its defaults.
+
+    Returns:
+        str, a line that says what was written.
+
+    Raises:
+        ValueError: if there is no such run, or an argument does not fit.
+    """
+    output = pathlib.Path(output or f"{verb}.png")
+    if output.suffix not in (".png", ".npy"):
+        raise ValueError(f"{output}: give a .png or a .npy file.")
+    for name, value in options.items():
+        if name in ("count", "columns", "neighbours", "steps") and value is not None and value < 1:
+            raise ValueError(f"{name} is {value}; give at least 1.")
+    album = Album(run, files, seed)
+    if output.suffix == ".png" and not album.data.info.is_image:
+        raise ValueError(f"{output} would be a picture, but the data is vectors; give a .npy file.")
+    if options.get("to") is not None:
+        options["to"] = album.class_number(options["to"])
+    given = {name: value for name, value in options.items() if value is not None}
+    grid = VERBS[verb](album, **given)
+    if output.suffix == ".npy":
+        with written(output) as temporary:
+            np.save(temporary, grid.images)
+    else:
+        draw(grid, output)
+    return f"{output}: {grid.title} ({album.folder})"
+
+
+def draw(grid, output: str | os.PathLike) -> None:
+    """Draws a grid.
+
+    Args:
+        grid: Grid.
+        output: str or pathlib.Path of the PNG file.
+    """
+    if grid.donors:
+        x_s, x_u = grid.donors
+        plots.swap_grid(output, x_s, x_u, grid.images, grid.row_names, grid.column_names)
+    else:
+        plots.image_grid(output, grid.images, grid.row_names, grid.title, grid.column_names)

@@ -1,0 +1,83 @@
+"""Whether z_u is alive: a code that changes nothing has collapsed, and leaks nothing either."""
+
+import numpy as np
+
+from dvae_tf.evaluation.estimate import mean_figure, resampled_figure
+from dvae_tf.evaluation.metrics.reconstruction import squared_error
+
+ACTIVE_VARIANCE = 0.01
+
+
+def active_units(mean: np.ndarray):
+    """How many dimensions of a code vary from input to input.
+
+    The number of dimensions whose posterior mean has a variance over the data above 0.01 (Burda,
+    Grosse & Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016, section 5.2).
+
+    Args:
+        mean: float array [n, latent], the posterior means.
+
+    Returns:
+        Figure.
+
+    Examples:
+        >>> active_units(np.array([[0.0, 1.0], [0.0, -1.0]])).value
+        1.0
+    """
+    return resampled_figure(
+        lambda index: np.sum(np.var(mean[index], axis=0) > ACTIVE_VARIANCE), len(mean)
+    )
+
+
+def kl_per_dimension(mean: np.ndarray, stddev: np.ndarray) -> np.ndarray:
+    """KL(N(mean, stddev^2) : N(0, 1)) of each dimension of each example.
+
+    (stddev^2 + mean^2 - 1) / 2 - log stddev.
+
+    Args:
+        mean, stddev: float arrays [n, latent].
+
+    Returns:
+        float array [n, latent] in nats.
+
+    Examples:
+        >>> kl_per_dimension(np.array([[1.0]]), np.array([[1.0]])).tolist()
+        [[0.5]]
+    """
+    mean, stddev = np.asarray(mean, np.float64), np.asarray(stddev, np.float64)
+    return (stddev**2 + mean**2 - 1.0) / 2.0 - np.log(stddev)
+
+
+def activity(subject, x: np.ndarray, codes, seed: int = 0) -> dict:
+    """Measures what z_u carries.
+
+    Args:
+        subject: Subject with `decode`.
+        x: array [n, *shape].
+        codes: Codes of x.
+        seed: int, of the prior's samples and of the partners. Defaults to 0.
+
+    Returns:
+        dict of "active_units" and "kl_nats" (summed over the dimensions), Figures; "dimensions",
+        int; "kl_per_dimension_nats", list of float; "reconstruction_mse", dict of Figure: with
+        z_u of the image itself ("true"), drawn from N(0, I) ("prior"), of another image ("other").
+    """
+    random = np.random.default_rng(seed)
+    mean = codes.z_u_mean
+    alternatives = {
+        "true": mean,
+        "prior": random.normal(size=mean.shape).astype(np.float32),
+        # A shift by at least one: nobody is their own partner.
+        "other": np.roll(mean, random.integers(1, max(len(mean), 2)), axis=0),
+    }
+    divergence = kl_per_dimension(mean, codes.z_u_stddev)
+    return {
+        "active_units": active_units(mean),
+        "dimensions": mean.shape[1],
+        "kl_nats": mean_figure(divergence.sum(axis=-1)),
+        "kl_per_dimension_nats": divergence.mean(axis=0).tolist(),
+        "reconstruction_mse": {
+            name: mean_figure(squared_error(x, subject.decode(codes.z_s, z_u)))
+            for name, z_u in alternatives.items()
+        },
+    }

@@ -1,0 +1,110 @@
+"""How good and how diverse samples are."""
+
+import numpy as np
+
+from dvae_tf.data.examples import Arrays
+from dvae_tf.evaluation.metrics.copies import copies
+from dvae_tf.evaluation.metrics.diversity import (
+    feature_diversity,
+    pairs_of_one_class,
+    structural_diversity,
+)
+from dvae_tf.evaluation.metrics.frechet_distance import frechet_distance
+from dvae_tf.evaluation.metrics.inception import inception, weights_file
+from dvae_tf.evaluation.metrics.inception_score import inception_score
+from dvae_tf.evaluation.metrics.kernel_distance import kernel_distance
+from dvae_tf.evaluation.metrics.manifold import manifold
+
+MOST_EXAMPLES = 5000
+INCEPTION_EXAMPLES = 1000
+PAIRS = 1000
+COPIES = 1000
+
+
+def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> dict:
+    """Measures samples beside held-out examples.
+
+    There are as many samples as held-out examples (5,000 at most) and of the same classes. Real
+    training examples take the place of the samples for the figures under "real": what a perfect
+    model could reach.
+
+    Args:
+        subject: Subject with `generate`.
+        train: Arrays that the model was trained on.
+        test: Arrays that it has not seen.
+        judge: Judge, whose features are looked at.
+        seed: int, of samples and of the choice of examples. Defaults to 0.
+
+    Returns:
+        dict of "samples" and "real", each a dict of Figure (see `distances` and `diversity`),
+        and "copies"; "inception" with another two where the weights of InceptionV3 are on disk.
+    """
+    random = np.random.default_rng(seed)
+    count = min(MOST_EXAMPLES, len(test.label))
+    chosen = random.permutation(len(test.label))[:count]
+    x, label = test.x[chosen], test.label[chosen]
+    samples = subject.generate(label, seed)
+    real = train.x[random.permutation(len(train.label))[:count]]
+    found = {
+        **_beside(judge.embed, x, label, samples, real),
+        "copies": copies(samples[:COPIES], x[:COPIES], train.x),
+    }
+    weights = weights_file() if x.ndim == 4 else None
+    if weights:
+        few = slice(INCEPTION_EXAMPLES)
+        embed = inception(weights)
+        found["inception"] = _beside(embed, x[few], label[few], samples[few], real[few])
+    return found
+
+
+def _beside(embed, x, label, samples, real):
+    features, _ = embed(x)
+    sample_features, sample_probabilities = embed(samples)
+    real_features, real_probabilities = embed(real)
+    return {
+        "samples": distances(features, sample_features, sample_probabilities)
+        | {"diversity": diversity(samples, sample_features, label)},
+        "real": distances(features, real_features, real_probabilities)
+        | {"diversity": diversity(x, features, label)},
+    }
+
+
+def distances(
+    features: np.ndarray, other_features: np.ndarray, other_probabilities: np.ndarray
+) -> dict:
+    """Compares a set with held-out examples.
+
+    Args:
+        features: float array [n, features] of held-out examples.
+        other_features: float array [m, features] of the other set.
+        other_probabilities: float array [m, C], the judge's on the other set.
+
+    Returns:
+        dict of "fid", "kid", "inception_score", "precision", "recall", "density", "coverage" to
+        Figure.
+    """
+    return {
+        "fid": frechet_distance(features, other_features),
+        "kid": kernel_distance(features, other_features),
+        "inception_score": inception_score(other_probabilities),
+        **manifold(features, other_features),
+    }
+
+
+def diversity(x: np.ndarray, features: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
+    """Measures how different examples of one class are, over 1,000 pairs.
+
+    Args:
+        x: array [n, *shape].
+        features: float array [n, features].
+        label: int array [n].
+        seed: int, of the choice of pairs. Defaults to 0.
+
+    Returns:
+        dict of "features" and, for images, "ms_ssim" (1 - MS-SSIM) to Figure.
+    """
+    first, second = pairs_of_one_class(label, PAIRS, seed)
+    found = {"features": feature_diversity(features[first], features[second])}
+    if x.ndim == 4:
+        found["ms_ssim"] = structural_diversity(x[first], x[second])
+    return found

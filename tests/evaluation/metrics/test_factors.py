@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from dvae_tf.data.examples import Info
+from dvae_tf.evaluation.metrics.factors import factors
+from dvae_tf.evaluation.metrics.swap import factor_errors, style_distance
+
+RANDOM = np.random.default_rng(0)
+LABEL = np.arange(1000) % 2
+INFO = Info(
+    name="made",
+    split="test",
+    shape=(3,),
+    class_names=("a", "b"),
+    count=1000,
+    factor_names=("size", "angle", "kind"),
+    factor_kinds=("continuous", "cyclic", "categorical"),
+)
+VALUES = np.stack(
+    [
+        RANDOM.uniform(5.0, 10.0, 1000),
+        RANDOM.uniform(-np.pi, np.pi, 1000),
+        RANDOM.integers(0, 3, 1000),
+    ],
+    axis=-1,
+)
+
+
+def read(codes):
+    return {name: figure.value for name, figure in factors(codes, VALUES, INFO, LABEL).items()}
+
+
+def test_a_code_that_is_the_factors_reads_1():
+    codes = np.concatenate([VALUES, LABEL[:, None]], axis=-1)
+    found = read(codes)
+    assert found["class"] == found["kind"] == 1.0
+    assert found["size"] > 0.995
+    assert found["angle"] > 0.98
+
+
+def test_noise_reads_nothing():
+    found = read(RANDOM.normal(size=(1000, 4)))
+    assert found["size"] < 0.05
+    assert found["angle"] < 0.05
+    assert found["class"] == pytest.approx(0.5, abs=0.12)
+    assert found["kind"] == pytest.approx(1 / 3, abs=0.12)
+
+
+def test_a_cyclic_factor_has_no_seam():
+    codes = np.stack([np.sin(VALUES[:, 1]), np.cos(VALUES[:, 1])], axis=-1)
+    assert read(codes)["angle"] > 0.99
+
+
+def test_kinds_default_to_continuous():
+    assert Info("a", "test", (1,), ("a", "b"), 1, ("x", "y")).factor_kinds == (
+        "continuous",
+        "continuous",
+    )
+
+
+def test_style_that_is_kept_and_style_that_is_lost():
+    z_u = RANDOM.normal(size=(2000, 4))
+    assert style_distance(z_u, z_u).value == 0.0
+    assert style_distance(z_u, RANDOM.normal(size=(2000, 4))).value == pytest.approx(1.0, abs=0.05)
+
+
+def test_factor_errors_are_in_standard_deviations():
+    truth = VALUES[:, :1]
+    found = factor_errors(truth + 2 * truth.std(), truth, truth, ["size"])["size"]
+    assert (found["swaps"].value, found["donors"].value) == (pytest.approx(2.0), 0.0)

@@ -1,0 +1,54 @@
+import shutil
+
+import numpy as np
+import pytest
+
+from dvae_tf import load_pretrained, runs, tasks
+from dvae_tf.runs import shipped as pretrained
+from dvae_tf.data import load_arrays
+
+
+def test_the_shipped_model_knows_digits():
+    model = load_pretrained()
+    test, _ = load_arrays("digits", "test")
+    assert np.mean(tasks.classify(model, test.x).argmax(axis=-1) == test.label) >= 0.97
+    assert float(model.optimizers["decoder"].learning_rate) == pytest.approx(5e-4)
+
+
+def test_together_it_is_under_12_megabytes():
+    files = [path for path in pretrained.find().rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 12_000_000
+    listed = (pretrained.find() / "SHA256SUMS").read_text().splitlines()
+    assert len(listed) == len(files) - 1
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    shutil.copytree(
+        pretrained.__file__.replace("dvae_tf/runs/shipped.py", "saved_models/digits"),
+        tmp_path / "digits",
+    )
+    return tmp_path / "digits"
+
+
+def test_a_changed_and_a_missing_file_are_named(copy):
+    file = copy / "model_int8.tflite"
+    content = bytearray(file.read_bytes())
+    content[1000] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match=r"model_int8\.tflite has changed since it was shipped"):
+        load_pretrained()
+    file.unlink()
+    with pytest.raises(ValueError, match=r"model_int8\.tflite is missing"):
+        load_pretrained()
+
+
+def test_an_unknown_name_is_named():
+    with pytest.raises(ValueError, match="no shipped model is called 'faces'; there are digits"):
+        load_pretrained("faces")
+
+
+def test_results_of_a_shipped_model_go_elsewhere(tmp_path):
+    assert runs.results(pretrained.find()) == runs.ROOT / "shipped-digits"
+    assert runs.results(tmp_path) == tmp_path
