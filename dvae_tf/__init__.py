@@ -9,7 +9,7 @@ _HOMES = {
     "DisentangledVAE": "dvae_tf.models",
     "DisentangledVAEGAN": "dvae_tf.models",
     "GaussianMixturePrior": "dvae_tf.priors",
-    "load_pretrained": "dvae_tf.runs.shipped",
+    "load_pretrained": "dvae_tf.runs",
 }
 _MODULES = (
     "commands",

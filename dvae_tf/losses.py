@@ -10,43 +10,23 @@ from dvae_tf.priors import standard_normal
 
 tfd = tfp.distributions
 
-# Keeps the mode-seeking loss finite where two samples are the same.
-SMALLEST_DIFFERENCE = 1e-5
 
-
-def classification(
-    log_prob: tf.Tensor, label: tf.Tensor, distance: tf.Tensor | None = None, margin: float = 0.0
-) -> tf.Tensor:
+def classification(log_prob: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
     """L_cls: minus the log-posterior of the true class under the mixture.
 
-    -log [p(c=y) N(z_s; mu_y, Sigma_y) / sum_k p(k) N(z_s; mu_k, Sigma_k)], equal p(k). With a
-    margin, the true class's squared Mahalanobis distance is multiplied by (1 + margin) inside the
-    softmax (Wan et al., "Rethinking Feature Distribution for Loss Functions in Image
-    Classification", CVPR 2018).
+    -log [p(c=y) N(z_s; mu_y, Sigma_y) / sum_k p(k) N(z_s; mu_k, Sigma_k)], equal p(k).
 
     Args:
         log_prob: float tensor [batch, C], log-density of z_s under each component.
         label: int tensor [batch].
-        distance: float tensor [batch], squared Mahalanobis distance to the true class's mean;
-            needed where `margin` is not 0.
-        margin: float >= 0. Defaults to 0, as published.
 
     Returns:
         float32 tensor [batch].
-
-    Raises:
-        ValueError: if `margin` is not 0 and `distance` is missing.
 
     Examples:
         >>> round(float(classification(tf.math.log([[0.25, 0.75]]), [1])[0]), 3)
         0.288
     """
-    if margin:
-        if distance is None:
-            raise ValueError("A margin needs `distance`; give prior.mahalanobis(z_s, label).")
-        penalty = 0.5 * margin * distance
-        true_class = tf.one_hot(label, tf.shape(log_prob)[-1], dtype=log_prob.dtype)
-        log_prob = log_prob - penalty[:, tf.newaxis] * true_class
     return tf.nn.sparse_softmax_cross_entropy_with_logits(label, log_prob)
 
 
@@ -119,6 +99,26 @@ def reconstruction(x: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
     """
     error = tf.math.squared_difference(x, decoded)
     return tf.reduce_mean(error, axis=range(1, error.shape.rank))
+
+
+def calibrated(error: tf.Tensor) -> tf.Tensor:
+    """The decoder's -log N(x; x', variance) of one value, at the variance that is best for all.
+
+    The best variance is the mean squared error itself; what is left, up to a constant, is half its
+    logarithm (Rybkin, Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated
+    Decoders", ICML 2021, section 3).
+
+    Args:
+        error: float scalar, the mean squared error over batch and values.
+
+    Returns:
+        float32 scalar, in nats.
+
+    Examples:
+        >>> round(float(calibrated(tf.constant(0.01))), 3)
+        -2.303
+    """
+    return 0.5 * tf.math.log(error)
 
 
 def latent_classification(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
@@ -244,29 +244,3 @@ def generation(*generated) -> tf.Tensor:
         [-1.5]
     """
     return -tf.add_n(generated)
-
-
-def mode_seeking(images, codes) -> tf.Tensor:
-    """How little samples of one class differ for codes that differ.
-
-    Mao et al., "Mode Seeking Generative Adversarial Networks for Diverse Image Synthesis" (CVPR
-    2019), equation 3: 1 / (d(x_1, x_2) / d(z_1, z_2)) for two samples of one class, d the mean
-    absolute difference.
-
-    Args:
-        images: pair of float tensors [batch, ...], the samples.
-        codes: pair of float tensors [batch, latent], what each was made of.
-
-    Returns:
-        float32 tensor [batch].
-
-    Examples:
-        >>> one = tf.ones((1, 2))
-        >>> round(float(mode_seeking((one, -one), (2.0 * one, one))[0]), 3)
-        0.5
-    """
-    of_images, of_codes = (
-        tf.reduce_mean(tf.abs(first - second), axis=range(1, first.shape.rank))
-        for first, second in (images, codes)
-    )
-    return of_codes / (of_images + SMALLEST_DIFFERENCE)

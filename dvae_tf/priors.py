@@ -240,19 +240,6 @@ class GaussianMixturePrior(keras.layers.Layer):
         position = tf.argmax(label[:, tf.newaxis] == classes, axis=1, output_type=tf.int32)
         return self.log_prob(z_s, classes) + correction, position
 
-    def mahalanobis(self, z_s: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
-        """The squared Mahalanobis distance of codes to the mean of their class.
-
-        Args:
-            z_s: float tensor [batch, D].
-            label: int tensor [batch], each in [0, C).
-
-        Returns:
-            float32 tensor [batch].
-        """
-        component = self.component(label)
-        return tf.reduce_sum(((z_s - component.mean()) / component.stddev()) ** 2, axis=-1)
-
     def probabilities(self, z_s: tf.Tensor) -> tf.Tensor:
         """The class posterior p(c | z_s) in operations that every export format knows.
 

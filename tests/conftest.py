@@ -23,7 +23,7 @@ def cache(tmp_path_factory):
 def short_epochs():
     """Makes epochs of small data short: two passes over three moons."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs.run, "LEAST_STEPS", 110)
+        patch.setattr(runs, "LEAST_STEPS", 110)
         yield
 
 

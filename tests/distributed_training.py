@@ -19,7 +19,7 @@ def model_without_noise():
     from dvae_tf import DisentangledVAEGAN
     from dvae_tf.networks import ConditionalFlow
     from dvae_tf.networks.batch_normalization import BatchNormalization
-    from dvae_tf.networks.presets import seeded_initializers
+    from dvae_tf.networks.seeding import seeded_initializers
 
     class Quiet(DisentangledVAEGAN):
         def _drawn_labels(self, count, seed):

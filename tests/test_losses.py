@@ -5,7 +5,7 @@ import tensorflow_probability as tfp
 from scipy import special, stats
 
 from dvae_tf import losses
-from dvae_tf.priors import GaussianMixturePrior, gaussian, standard_normal
+from dvae_tf.priors import gaussian, standard_normal
 
 tfd = tfp.distributions
 LABEL = np.array([0, 2, 1, 2, 0])
@@ -19,23 +19,6 @@ def log_prob():
 def test_classification_is_minus_the_log_posterior(log_prob):
     expected = -special.log_softmax(log_prob.astype(np.float64), axis=-1)[np.arange(5), LABEL]
     np.testing.assert_allclose(losses.classification(log_prob, LABEL), expected, rtol=1e-5)
-
-
-def test_margin_stretches_the_distance_of_the_true_class_only():
-    prior = GaussianMixturePrior(3, 4)
-    z_s = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
-    log_prob, distance = prior.log_prob(z_s), prior.mahalanobis(z_s, LABEL)
-    means = prior.means.numpy()
-    logits = -0.5 * ((z_s[:, np.newaxis] - means) ** 2).sum(axis=-1)  # variances are 1
-    logits[np.arange(5), LABEL] *= 1.3
-    expected = -special.log_softmax(logits, axis=-1)[np.arange(5), LABEL]
-    actual = losses.classification(log_prob, LABEL, distance, margin=0.3)
-    np.testing.assert_allclose(actual, expected, rtol=1e-4)
-
-
-def test_margin_without_distance_is_refused(log_prob):
-    with pytest.raises(ValueError, match="mahalanobis"):
-        losses.classification(log_prob, LABEL, margin=0.3)
 
 
 def test_likelihood_picks_the_true_class(log_prob):

@@ -160,14 +160,6 @@ def test_narrow_component_is_exact_next_to_its_mean():
     np.testing.assert_allclose(prior.log_prob(z_s)[:, 0], own, rtol=1e-4)
 
 
-def test_mahalanobis():
-    prior, variances = make_prior(4, 3)
-    z_s = np.random.default_rng(1).normal(size=(2, 3)).astype(np.float32)
-    offset = z_s - prior.means.numpy()[[3, 0]]
-    expected = (offset**2 / variances[[3, 0]]).sum(axis=-1)
-    np.testing.assert_allclose(prior.mahalanobis(z_s, [3, 0]), expected, rtol=1e-5)
-
-
 def test_gaussians_are_tfd():
     assert isinstance(gaussian([0.0], [1.0]), tfd.MultivariateNormalDiag)
     assert standard_normal(4).event_shape == (4,)

@@ -1,7 +1,6 @@
 """What happens around the training step: progress, checkpoints, image grids, a graceful stop."""
 
 import contextlib
-import csv
 import pathlib
 import shutil
 import signal
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from dvae_tf import tasks
 from dvae_tf.files import written
+from dvae_tf.runs import write_history
 
 
 class ProgressBar(keras.callbacks.Callback):
@@ -23,24 +23,20 @@ class ProgressBar(keras.callbacks.Callback):
     Where the output is no terminal, it prints a line at every tenth of the way instead.
 
     Args:
-        epochs: int, number of epochs in all.
-        batches: int, number of batches in one.
-        first_epoch: int, epochs done before. Defaults to 0.
         names: sequence of str, the metrics to show.
         console: rich.console.Console. Defaults to standard output.
+        what: str, what is counted. Defaults to "epoch".
     """
 
     SECONDS_BETWEEN_LOSSES = 1.0
 
-    def __init__(self, epochs, batches, names, first_epoch=0, console=None):
+    def __init__(self, names, console=None, what="epoch"):
         super().__init__()
-        self.epochs = epochs
-        self.batches = batches
         self.names = names
-        self.first_epoch = first_epoch
+        self.what = what
         self.console = console or Console()
         self.progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
+            TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
             TextColumn("left"),
@@ -49,22 +45,22 @@ class ProgressBar(keras.callbacks.Callback):
             console=self.console,
             disable=not self.console.is_terminal,
         )
-
-    def on_train_begin(self, logs=None):
-        self.task = self.progress.add_task(
-            "training",
-            total=self.epochs * self.batches,
-            completed=self.first_epoch * self.batches,
-            epoch=self.first_epoch + 1,
-            epochs=self.epochs,
-            losses="the first steps take longer: TensorFlow is tracing",
-        )
-        self.shown = time.monotonic()
-        self.progress.start()
+        self.task = None
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-        self.progress.update(self.task, completed=epoch * self.batches, epoch=epoch + 1)
+        self.epoch, self.epochs, self.batches = epoch, self.params["epochs"], self.params["steps"]
+        if self.task is None:
+            self.task = self.progress.add_task(
+                "", losses="the first steps take longer: TensorFlow traces them"
+            )
+            self.shown = time.monotonic()
+            self.progress.start()
+        self.progress.update(
+            self.task,
+            total=self.epochs * self.batches,
+            completed=epoch * self.batches,
+            description=f"{self.what} {epoch + 1}/{self.epochs}",
+        )
 
     def on_train_batch_end(self, batch, logs=None):
         self.progress.update(self.task, completed=self.epoch * self.batches + batch + 1)
@@ -77,7 +73,7 @@ class ProgressBar(keras.callbacks.Callback):
         tenth = max(self.epochs // 10, 1)
         if self.progress.disable and ((epoch + 1) % tenth == 0 or epoch + 1 == self.epochs):
             self.console.print(
-                f"epoch {epoch + 1}/{self.epochs}  {self._text(logs)}", soft_wrap=True
+                f"{self.what} {epoch + 1}/{self.epochs}  {self._text(logs)}", soft_wrap=True
             )
 
     def on_train_end(self, logs=None):
@@ -98,29 +94,38 @@ class Checkpoint(keras.callbacks.Callback):
     Args:
         folder: str or pathlib.Path.
         rows: list of dict, the rows of history.csv so far. Defaults to none.
+        stop: GracefulStop, after whose request the epoch under way is written. Defaults to none.
         seconds: float, least time between two models. Defaults to 20.
     """
 
-    def __init__(self, folder, rows=(), seconds=20.0):
+    def __init__(self, folder, rows=(), stop=None, seconds=20.0):
         super().__init__()
         self.folder = pathlib.Path(folder)
         self.rows = list(rows)
+        self.stop = stop
         self.seconds = seconds
         self.written = time.monotonic()
         self.waiting = False
+
+    @property
+    def epochs(self):
+        """int, the epochs that are saved."""
+        return max((row["epoch"] for row in self.rows if row["saved"]), default=0)
 
     def on_epoch_end(self, epoch, logs=None):
         figures = {name: float(value) for name, value in (logs or {}).items()}
         self.rows.append({"epoch": epoch + 1, **figures, "saved": 0})
         self.waiting = True
-        if time.monotonic() - self.written >= self.seconds or self.model.stop_training:
-            self._write()
+        asked = self.model.stop_training or (self.stop and self.stop.asked)
+        if asked or time.monotonic() - self.written >= self.seconds:
+            self.write()
 
     def on_train_end(self, logs=None):
         if self.waiting:
-            self._write()
+            self.write()
 
-    def _write(self):
+    def write(self):
+        """Writes model and history as they are now."""
         self.rows[-1]["saved"] = 1
         write_history(self.folder / "history.csv", self.rows)
         with written(self.folder / "model.keras") as temporary:
@@ -158,40 +163,6 @@ class FiniteLosses(keras.callbacks.Callback):
             f"{', '.join(broken)} at step {batch + 1} of epoch {self.epoch + 1}; {kept}. Look for "
             "odd values in the data, or try a smaller weight or learning rate."
         )
-
-
-def write_history(path, rows):
-    """Writes one line an epoch as CSV.
-
-    Args:
-        path: str or pathlib.Path.
-        rows: list of dict with the same keys.
-    """
-    with written(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def read_history(path):
-    """Reads what `write_history` wrote.
-
-    Args:
-        path: str or pathlib.Path; it may be missing.
-
-    Returns:
-        list of dict, epoch and saved as int, all else as float.
-    """
-    if not pathlib.Path(path).exists():
-        return []
-    with open(path, newline="") as file:
-        return [
-            {
-                key: int(value) if key in ("epoch", "saved") else float(value)
-                for key, value in row.items()
-            }
-            for row in csv.DictReader(file)
-        ]
 
 
 class TensorBoardLogs(keras.callbacks.Callback):
@@ -292,8 +263,10 @@ class Snapshots(keras.callbacks.Callback):
 class GracefulStop(keras.callbacks.Callback):
     """Lets Ctrl-C end training after the epoch under way; a second Ctrl-C ends it at once.
 
+    It comes last among the callbacks, so that the others have done with the epoch.
+
     Args:
-        console: rich.console.Console that the word goes to.
+        console: rich.console.Console that the message goes to.
 
     Attributes:
         asked: bool, whether Ctrl-C was pressed.
@@ -310,8 +283,9 @@ class GracefulStop(keras.callbacks.Callback):
         self.previous = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def on_epoch_end(self, epoch, logs=None):
+        """Raises KeyboardInterrupt, if Ctrl-C was pressed during the epoch."""
         if self.asked:
-            self.model.stop_training = True
+            raise KeyboardInterrupt
 
     def on_train_end(self, logs=None):
         self.restore()

@@ -1,29 +1,27 @@
 """Measures a run: report.json, pictures, report.html."""
 
-import os
 import pathlib
 from collections.abc import Sequence
 
 from rich.console import Console
 
-from dvae_tf import runs
+from dvae_tf import evaluation, runs
+from dvae_tf.commands.settings import EvaluationSettings
+from dvae_tf.drawing import pictures
+from dvae_tf.drawing.projector import write_projector
+from dvae_tf.drawing.report_page import write_page
 from dvae_tf.files import read_json, write_json
 from dvae_tf.progress import steps
 
 
-def measure(
-    run: str | os.PathLike | None = None,
-    parts: Sequence[str] | None = None,
-    console: Console | None = None,
-) -> dict:
+def evaluate(settings: EvaluationSettings, console: Console | None = None) -> dict:
     """Measures the trained model of a run on its test split and draws what it finds.
 
     Writes report.json, report.html (self-contained) and the pictures into the run's folder (below
     runs/ for a model that ships).
 
     Args:
-        run: str or pathlib.Path, the folder. Defaults to the newest run.
-        parts: sequence of str, keys of `dvae_tf.evaluation.PARTS`. Defaults to all.
+        settings: EvaluationSettings.
         console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
@@ -32,20 +30,20 @@ def measure(
     Raises:
         ValueError: if there is no such run or part, or the run has no model yet.
     """
-    folder = runs.find(run)
+    folder = runs.find(settings.run)
     model = runs.load(folder)
     data = runs.Data(read_json(folder / "run.json")["arguments"])
-    return measure_model(folder, data, model, console or Console(), parts)
+    return measure(folder, data, model, console or Console(), settings.parts or None)
 
 
-def measure_model(
+def measure(
     folder: pathlib.Path,
     data,
     model,
     console: Console,
     parts: Sequence[str] | None = None,
 ) -> dict:
-    """Measures a model that is loaded already, as `measure`.
+    """Measures a model that is loaded already, as `evaluate`.
 
     Args:
         folder: pathlib.Path of the run.
@@ -57,11 +55,6 @@ def measure_model(
     Returns:
         dict, what report.json holds.
     """
-    from dvae_tf import evaluation
-    from dvae_tf.drawing import pictures
-    from dvae_tf.drawing.projector import write_projector
-    from dvae_tf.drawing.report_page import write_page
-
     description, folder = read_json(folder / "run.json"), runs.results(folder)
     train, test = data.arrays("train"), data.arrays("test")
     subject = evaluation.Subject.of(model)
@@ -74,7 +67,7 @@ def measure_model(
         write_json(folder / "report.json", figures)
         next(each)
         drawn = pictures.draw(folder, model, train, test, data.info, figures)
-        if hasattr(model, "encode"):
+        if model.has_codes:
             write_projector(folder / "tensorboard" / "projector", model, test, data.info)
         page = write_page(folder / "report.html", description, figures, drawn)
     for path in [*(picture.path for picture in drawn), folder / "report.json", page]:

@@ -1,16 +1,21 @@
-"""What a trained model does with images, as pictures: one function a verb of scripts/explore.py.
+"""What a trained model does with images: one function a picture of `dvae explore`.
 
-Each makes a grid of images with what its rows and columns are.
+Each makes a grid of images with what its rows and columns are; its keyword arguments are the
+settings that it takes, and their defaults.
 """
 
 import dataclasses
+import inspect
 import os
 import pathlib
 from collections.abc import Sequence
 
 import numpy as np
+from rich.console import Console
 
 from dvae_tf import runs, tasks
+from dvae_tf.commands.settings import ExplorationSettings
+from dvae_tf.data.pixels import open_image
 from dvae_tf.drawing import plots
 from dvae_tf.files import read_json, written
 
@@ -43,18 +48,18 @@ class Album:
         seed: int, of the choice of test images and of samples. Defaults to 0.
 
     Raises:
-        ValueError: if there is no such run, or a file is no image.
+        ValueError: if there is no such run, or its model has no codes.
     """
 
     def __init__(
         self,
         run: str | os.PathLike | None = None,
-        files: Sequence[str | os.PathLike] | None = None,
+        files: Sequence[str | os.PathLike] = (),
         seed: int = 0,
     ):
         self.folder = runs.find(run)
-        self.model = runs.load(run)
-        if not hasattr(self.model, "encode"):
+        self.model = runs.load(self.folder)
+        if not self.model.has_codes:
             raise ValueError(
                 f"{self.folder} holds a {type(self.model).__name__}, which has no codes; give a "
                 "run of disentangled_vae or disentangled_vae_gan."
@@ -89,8 +94,6 @@ class Album:
 
     def open(self, file):
         """Reads an image file in the shape that the model takes, a uint8 array."""
-        from dvae_tf.data.pixels import open_image
-
         shape = self.data.info.shape
         if not self.data.info.is_image:
             raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
@@ -112,14 +115,15 @@ def reconstruct(album, count=10):
 
 
 def classify(album, count=10):
-    """Images with the class that the mixture posterior names."""
+    """Images with the class that the mixture posterior predicts."""
     x, names = album.pick(count)
     probabilities = tasks.classify(album.model, x)
-    told = [
+    predicted = [
         f"{name}\n→ {album.class_names[row.argmax()]}\n{row.max():.0%}"
         for name, row in zip(names, probabilities, strict=True)
     ]
-    return Grid(tasks.outward(x)[np.newaxis], [""], told, "Classes by the mixture posterior")
+    title = "Classes that the mixture posterior predicts"
+    return Grid(tasks.outward(x)[np.newaxis], [""], predicted, title)
 
 
 def swap(album, count=8, columns=8):
@@ -133,14 +137,15 @@ def swap(album, count=8, columns=8):
 
 
 def interpolate_class(album, count=6, steps=8, path="straight", to=None):
-    """z_s from the mean of each image's class (as the model sees it) to another's."""
+    """z_s from the mean of each image's predicted class to another's, by default the next."""
     x, _ = album.pick(count)
     start = tasks.classify(album.model, x).argmax(axis=-1)
-    stop = (start + 1) % len(album.class_names) if to is None else np.full(len(x), to)
+    following = (start + 1) % len(album.class_names)
+    stop = following if to is None else np.full(len(x), album.class_number(to))
     images = tasks.interpolate_class(album.model, start, stop, x, steps, path)
     ends = zip(start, stop, strict=True)
     names = [f"{album.class_names[one]} → {album.class_names[other]}" for one, other in ends]
-    return Grid(images, names, _ways(steps), f"Class code z_s on a {path} way, z_u fixed")
+    return Grid(images, names, _shares(steps), f"Class code z_s on a {path} path, z_u fixed")
 
 
 def interpolate_style(album, count=6, steps=8, path="straight"):
@@ -148,11 +153,11 @@ def interpolate_style(album, count=6, steps=8, path="straight"):
     x, names = album.pick(2 * count)
     half = len(x) // 2
     if not half:
-        raise ValueError("Only one image came; a walk needs two.")
+        raise ValueError("Only one image came; an interpolation needs two.")
     images = tasks.interpolate_style(album.model, x[:half], x[half : 2 * half], steps, path)
     ends = zip(names[:half], names[half : 2 * half], strict=True)
     names = [f"{one}, style to {other}" for one, other in ends]
-    return Grid(images, names, _ways(steps), f"Style code z_u on a {path} way, z_s fixed")
+    return Grid(images, names, _shares(steps), f"Style code z_u on a {path} path, z_s fixed")
 
 
 def traverse(album, count=6, dimension=None, steps=7, extent=3.0):
@@ -193,6 +198,8 @@ def inpaint(album, count=10, hole=None, mask=None, iterations=10):
 
 def nearest(album, count=6, neighbours=5):
     """Samples beside the training images that come nearest."""
+    if album.files:
+        raise ValueError("nearest takes no images: it looks among those of the training.")
     label = tasks.labels_in_turn(count, len(album.class_names))
     samples = tasks.sample(album.model, label, seed=album.seed)
     train = album.data.arrays("train")
@@ -203,11 +210,12 @@ def nearest(album, count=6, neighbours=5):
     return Grid(images, names, columns, "Samples and the training images nearest to them")
 
 
-def _ways(steps):
+def _shares(steps):
+    """What the columns of an interpolation are called."""
     return [f"{t:.2f}" for t in np.linspace(0.0, 1.0, steps)]
 
 
-VERBS = {
+PICTURES = {
     function.__name__.replace("_", "-"): function
     for function in (
         reconstruct,
@@ -220,52 +228,55 @@ VERBS = {
         nearest,
     )
 }
+# Settings that are not of the picture, but of the model, its images and the file.
+OF_ALL = ("picture", "run", "images", "output", "seed")
 
 
-def explore(
-    verb: str,
-    run: str | os.PathLike | None = None,
-    output: str | os.PathLike | None = None,
-    files=None,
-    seed: int = 0,
-    **options,
-) -> str:
-    """Makes the grid of one verb and writes it.
+def explore(settings: ExplorationSettings, console: Console | None = None) -> pathlib.Path:
+    """Makes the grid of one picture and writes it.
+
+    A .png file is a picture, a .npy file the array [rows, columns, *shape] (images uint8).
 
     Args:
-        verb: str, a key of `VERBS`.
-        run: str or pathlib.Path, folder of the run. Defaults to the newest.
-        output: str or pathlib.Path: a .png file is a picture, a .npy file the array [rows,
-            columns, *shape] (images uint8). Defaults to the verb's name and .png.
-        files: sequence of paths of images to take in place of the test split.
-        seed: int. Defaults to 0.
-        **options: of the verb's function; those that are None keep its defaults.
+        settings: ExplorationSettings.
+        console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
-        str, a line that says what was written.
+        pathlib.Path of the file.
 
     Raises:
-        ValueError: if there is no such run, or an argument does not fit.
+        ValueError: if there is no such run, or a setting does not fit or is not one of the picture.
     """
-    output = pathlib.Path(output or f"{verb}.png")
+    options = _options(settings)
+    output = pathlib.Path(settings.output or f"{settings.picture}.png")
     if output.suffix not in (".png", ".npy"):
         raise ValueError(f"{output}: give a .png or a .npy file.")
-    for name, value in options.items():
-        if name in ("count", "columns", "neighbours", "steps") and value is not None and value < 1:
-            raise ValueError(f"{name} is {value}; give at least 1.")
-    album = Album(run, files, seed)
+    album = Album(settings.run, settings.images, settings.seed)
     if output.suffix == ".png" and not album.data.info.is_image:
         raise ValueError(f"{output} would be a picture, but the data is vectors; give a .npy file.")
-    if options.get("to") is not None:
-        options["to"] = album.class_number(options["to"])
-    given = {name: value for name, value in options.items() if value is not None}
-    grid = VERBS[verb](album, **given)
+    grid = PICTURES[settings.picture](album, **options)
     if output.suffix == ".npy":
         with written(output) as temporary:
             np.save(temporary, grid.images)
     else:
         draw(grid, output)
-    return f"{output}: {grid.title} ({album.folder})"
+    line = f"{output}: {grid.title} ({album.folder})"
+    (console or Console()).print(line, soft_wrap=True, markup=False)
+    return output
+
+
+def _options(settings):
+    """The settings of the picture itself that were given; refuses those that it does not take."""
+    of_one = (field.name for field in dataclasses.fields(settings) if field.name not in OF_ALL)
+    given = {name: getattr(settings, name) for name in of_one}
+    given = {name: value for name, value in given.items() if value is not None}
+    _, *takes = inspect.signature(PICTURES[settings.picture]).parameters
+    unknown = [name for name in given if name not in takes]
+    if unknown:
+        raise ValueError(
+            f"{settings.picture} takes no {unknown[0]}; its settings are {', '.join(takes)}."
+        )
+    return given
 
 
 def draw(grid, output: str | os.PathLike) -> None:

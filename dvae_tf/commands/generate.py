@@ -1,12 +1,13 @@
 """Samples of a trained model as files."""
 
-import os
 import pathlib
-from collections.abc import Sequence
 
 import numpy as np
+import tensorflow as tf
+from rich.console import Console
 
 from dvae_tf import runs, tasks
+from dvae_tf.commands.settings import GenerationSettings
 from dvae_tf.drawing import plots
 from dvae_tf.files import written
 
@@ -14,41 +15,28 @@ COUNT_OF_ONE, COUNT_OF_ALL = 16, 4
 COLUMNS = 8
 
 
-def generate(
-    run: str | os.PathLike | None = None,
-    label: Sequence[int | str] | None = None,
-    count: int | None = None,
-    output: str | os.PathLike = "samples.png",
-    temperature: float = 1.0,
-    seed: int = 0,
-) -> str:
+def generate(settings: GenerationSettings, console: Console | None = None) -> pathlib.Path:
     """Draws samples of chosen classes and writes them.
 
+    A .png file is one picture, a .npy file an array [n, *shape] (images uint8), anything else a
+    folder with a PNG file for each image.
+
     Args:
-        run: str or pathlib.Path, folder of the run. Defaults to the newest.
-        label: list of int or str, numbers or names of classes. Defaults to all classes.
-        count: int, samples a class. Defaults to 16 where classes are chosen, 4 for all.
-        output: str or pathlib.Path. A .png file is one picture, a .npy file an array [n, *shape]
-            (images uint8), anything else a folder with a PNG file for each image. Defaults to
-            "samples.png".
-        temperature: float >= 0, factor on the standard deviations of both priors. Defaults to 1.
-        seed: int. Defaults to 0: the same images every time.
+        settings: GenerationSettings.
+        console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
-        str, a line that says what was written.
+        pathlib.Path of what was written.
 
     Raises:
-        ValueError: if there is no such run or class, or an argument does not fit.
+        ValueError: if there is no such run or class, or a setting does not fit.
     """
-    output = pathlib.Path(output)
-    names = runs.class_names(run)
-    chosen = [runs.class_number(value, names) for value in label] if label else range(len(names))
-    count = (COUNT_OF_ONE if label else COUNT_OF_ALL) if count is None else count
-    if count < 1:
-        raise ValueError(f"count is {count}; give at least 1.")
-    model = runs.load(run)
-    labels = np.repeat(np.array(chosen), count)
-    samples = tasks.sample(model, labels, temperature, seed)
+    folder, output = runs.find(settings.run), pathlib.Path(settings.output)
+    names = runs.class_names(folder)
+    chosen = [runs.class_number(value, names) for value in settings.label]
+    count = settings.count or (COUNT_OF_ONE if chosen else COUNT_OF_ALL)
+    labels = np.repeat(np.array(chosen or range(len(names))), count)
+    samples = tasks.sample(runs.load(folder), labels, settings.temperature, settings.seed)
     if output.suffix == ".npy":
         with written(output) as temporary:
             np.save(temporary, samples)
@@ -56,7 +44,9 @@ def generate(
         _write_picture(output, samples, labels, count, names)
     else:
         _write_images(output, samples, labels, names)
-    return f"{len(samples)} samples of {runs.find(run)} are in {output}"
+    line = f"{len(samples)} samples of {folder} are in {output}"
+    (console or Console()).print(line, soft_wrap=True, markup=False)
+    return output
 
 
 def _write_picture(output, samples, labels, count, names):
@@ -76,8 +66,6 @@ def _write_picture(output, samples, labels, count, names):
 
 
 def _write_images(output, samples, labels, names):
-    import tensorflow as tf
-
     if samples.ndim != 4:
         raise ValueError(
             f"{output} would be a folder of images, but the model makes vectors; give a .npy file."

@@ -3,40 +3,42 @@
 What a search leaves in its folder:
 
 search.json    what is searched, and how
-default/       the run with the recipe as it is, to compare with
+default/       the run with the settings as they are, to compare with
 <trial>/       the run of a trial, its figures in validation.json
 keras_tuner/   what keras-tuner knows; a search that was stopped goes on from it
 trials.json    settings, score and figures of the default and of every trial, the best first
-best.json      the settings of the best trial, for `scripts/train.py --settings`
+best.json      the settings of the best trial, for `dvae train --settings`
 """
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
-import re
-from typing import Any
+from collections.abc import Mapping
 
 from rich.console import Console
 
+from dvae_tf import evaluation, runs
+from dvae_tf.commands.settings import ModelSettings, SearchSettings, TrainingSettings, recorded
+from dvae_tf.commands.train import train
 from dvae_tf.extras import needed_for
 from dvae_tf.files import copied, read_json, write_json
+from dvae_tf.models import Recipe
 
 with needed_for("The search", "tune"):
     import keras_tuner
 
-ALGORITHMS = ("bayesian", "hyperband")
-# Weights of the recipe, lowest and highest, and what else is tried.
-WEIGHTS = {
+# Numbers of the recipe, lowest and highest, that are searched on a logarithmic scale.
+RANGES = {
     "kl": (0.03, 1.0),
     "latent_confusion": (0.001, 0.1),
     "separation": (0.3, 3.0),
     "generation": (0.3, 3.0),
 }
-WIDTHS = (0.5, 1.0, 2.0)
-LATENT_DIMS_U = (8, 16, 32, 64)
-SETTLING = (0.1, 0.25, 0.4)
-SETTLING_NOISE = (0.1, 0.3, 1.0)
+# Numbers of the recipe and settings of which one of a few is taken.
+CHOICES = {"flow_noise": (0.1, 0.3, 1.0)}
+SETTINGS = {"width": (0.5, 1.0, 2.0), "latent_dim_u": (8, 16, 32, 64)}
 # Larger than any figure: whoever keeps the bounds beats whoever does not.
 VIOLATION = 1e6
 
@@ -48,37 +50,36 @@ class Aim:
     Args:
         key: str, the figure, a path of keys of report.json such as "generation.samples.fid".
         maximised: bool, whether more is better. Defaults to False.
-        bounds: sequence of str such as "zu_leakage.mean.knn<=0.15". Defaults to none.
-
-    Raises:
-        ValueError: if a bound is none.
+        at_most, at_least: dict of key to float, the bounds. Default to none.
 
     Examples:
-        >>> aim = Aim("reconstruction_mse", bounds=["sample_consistency>=0.9"])
+        >>> aim = Aim("reconstruction_mse", at_least={"sample_consistency": 0.9})
         >>> aim.score({"reconstruction_mse": 0.5, "sample_consistency": 0.95})
         0.5
     """
 
     key: str
     maximised: bool = False
-    bounds: tuple = ()
+    at_most: Mapping = dataclasses.field(default_factory=dict)
+    at_least: Mapping = dataclasses.field(default_factory=dict)
 
-    def __post_init__(self):
-        for bound in self.bounds:
-            self._split(bound)
+    @classmethod
+    def of(cls, settings: SearchSettings) -> "Aim":
+        """Returns what some settings look for.
 
-    @staticmethod
-    def _split(bound):
-        found = re.fullmatch(r"([\w.]+)\s*(<=|>=)\s*([-+.\deE]+)", bound)
-        if not found:
-            raise ValueError(f"{bound!r} is no bound; give one such as 'sample_consistency>=0.9'.")
-        key, sign, limit = found.groups()
-        return key, sign, float(limit)
+        Raises:
+            ValueError: if a bound is no finite number.
+        """
+        for key, bound in (*settings.at_most.items(), *settings.at_least.items()):
+            if not isinstance(bound, int | float) or not math.isfinite(bound):
+                raise ValueError(f"The bound of {key} is {bound!r}; give a number.")
+        key = settings.maximise or settings.minimise or "reconstruction_mse"
+        return cls(key, bool(settings.maximise), settings.at_most, settings.at_least)
 
     @property
     def keys(self):
         """All figures that are looked at: list of str."""
-        return [self.key, *(self._split(bound)[0] for bound in self.bounds)]
+        return list(dict.fromkeys([self.key, *self.at_most, *self.at_least]))
 
     def score(self, report: dict) -> float:
         """How good a run is.
@@ -90,82 +91,63 @@ class Aim:
             float, the less the better.
 
         Raises:
-            ValueError: if the report has no such figure.
+            ValueError: if the report has no such number.
         """
-        score = -figure(report, self.key) if self.maximised else figure(report, self.key)
-        for key, sign, limit in map(self._split, self.bounds):
-            over = figure(report, key) - limit if sign == "<=" else limit - figure(report, key)
-            score += VIOLATION * max(over, 0.0) / max(abs(limit), 1e-9)
+        score = (
+            -evaluation.number(report, self.key)
+            if self.maximised
+            else evaluation.number(report, self.key)
+        )
+        excess = [
+            (evaluation.number(report, key) - most, most) for key, most in self.at_most.items()
+        ]
+        excess += [
+            (least - evaluation.number(report, key), least) for key, least in self.at_least.items()
+        ]
+        for over, bound in excess:
+            score += VIOLATION * max(over, 0.0) / max(abs(bound), 1e-9)
         return score
-
-
-def figure(report: dict, key: str) -> float:
-    """Looks up a figure.
-
-    Args:
-        report: dict, as of report.json.
-        key: str, its keys with dots between.
-
-    Returns:
-        float.
-
-    Raises:
-        ValueError: if it is not there.
-
-    Examples:
-        >>> figure({"a": {"b": 1}}, "a.b")
-        1.0
-    """
-    value: Any = report
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    if not isinstance(value, int | float):
-        raise ValueError(f"The report has no figure {key!r}; see docs/evaluation.md.")
-    return float(value)
 
 
 class SettingsHyperModel(keras_tuner.HyperModel):
     """The settings that are searched, as keras-tuner knows them.
 
     Args:
-        recipe: str, what the settings depart from. Defaults to "balanced".
-        preset: str, the networks, whose width is searched. Defaults to "compact".
+        settings: TrainingSettings, what the search departs from.
 
     Examples:
-        >>> SettingsHyperModel().build(keras_tuner.HyperParameters())["latent_dim_u"]
-        16
+        >>> found = SettingsHyperModel(TrainingSettings()).build(keras_tuner.HyperParameters())
+        >>> found.changes["kl"], found.latent_dim_u
+        (0.28, 16)
     """
 
-    def __init__(self, recipe: str = "balanced", preset: str = "compact"):
+    def __init__(self, settings: TrainingSettings):
         super().__init__()
-        self.recipe = recipe
-        self.preset = preset
+        self.settings = settings
 
-    def build(self, hp) -> dict:
+    def build(self, hp) -> TrainingSettings:
         """Takes one choice of everything.
 
         Args:
             hp: keras_tuner.HyperParameters.
 
         Returns:
-            dict of arguments of `dvae_tf.commands.train.train`.
+            TrainingSettings.
         """
-        from dvae_tf.models import recipe
-
-        base = recipe(self.recipe)
+        recipe = Recipe.named(self.settings.recipe).replace(**self.settings.changes)
         changes = {
-            name: hp.Float(name, *limits, sampling="log", default=base.weights[name])
-            for name, limits in WEIGHTS.items()
+            name: hp.Float(name, *limits, sampling="log", default=recipe.weights[name])
+            for name, limits in RANGES.items()
         }
-        changes["settling"] = hp.Choice("settling", SETTLING, default=0.25)
-        changes["settling_noise"] = hp.Choice("settling_noise", SETTLING_NOISE, default=0.1)
-        latent_dim_u = hp.Choice("latent_dim_u", LATENT_DIMS_U, default=16)
-        width = hp.Choice("width", WIDTHS, default=1.0)
-        return {
-            "recipe": {"base": self.recipe, **changes},
-            "preset": self.preset if width == 1.0 else f"{self.preset} with width={width}",
-            "latent_dim_u": latent_dim_u,
+        changes |= {
+            name: hp.Choice(name, values, default=getattr(recipe, name))
+            for name, values in CHOICES.items()
         }
+        sizes = {
+            name: hp.Choice(name, values, default=getattr(self.settings, name) or values[1])
+            for name, values in SETTINGS.items()
+        }
+        return dataclasses.replace(self.settings, changes=self.settings.changes | changes, **sizes)
 
 
 class RunTuner(keras_tuner.Tuner):
@@ -175,47 +157,35 @@ class RunTuner(keras_tuner.Tuner):
         oracle: keras_tuner.Oracle, which says what to try next.
         folder: pathlib.Path of the search.
         aim: Aim.
-        epochs: int, of a run, where the oracle does not say.
-        options: dict of other arguments of `dvae_tf.commands.train.train`.
+        settings: TrainingSettings, what the search departs from.
         console: rich.console.Console.
     """
 
     def __init__(
-        self,
-        oracle,
-        folder: pathlib.Path,
-        aim,
-        epochs: int,
-        options: dict,
-        console: Console,
+        self, oracle, folder: pathlib.Path, aim, settings: TrainingSettings, console: Console
     ):
-        self.folder, self.aim, self.epochs = folder, aim, epochs
-        self.options, self.console = options, console
-        searched = {name: options[name] for name in ("recipe", "preset") if name in options}
-        hypermodel = SettingsHyperModel(**searched)
+        self.folder, self.aim, self.settings, self.console = folder, aim, settings, console
+        hypermodel = SettingsHyperModel(settings)
         super().__init__(oracle, hypermodel, directory=str(folder), project_name="keras_tuner")
 
     def run_trial(self, trial):
         """Returns the score of a trial: dict."""
         hp = trial.hyperparameters
-        epochs = hp.values.get("tuner/epochs", self.epochs)
+        epochs = hp.values.get("tuner/epochs", self.settings.epochs)
         begun = hp.values.get("tuner/trial_id")
         run = self.folder / trial.trial_id
         if begun and not run.exists():
             copied(self.folder / begun, run, without="validation.json")
         self.console.print(f"trial {trial.trial_id}, {epochs} epochs", highlight=False)
-        settings = self.options | self.hypermodel.build(hp)
-        report = judged_run(run, settings, epochs, self.aim, self.console)
-        return {"score": self.aim.score(report)}
+        settings = dataclasses.replace(self.hypermodel.build(hp), epochs=epochs, output=str(run))
+        return {"score": self.aim.score(judged_run(settings, self.aim, self.console))}
 
 
-def judged_run(run: pathlib.Path, settings: dict, epochs: int, aim, console: Console) -> dict:
+def judged_run(settings: TrainingSettings, aim, console: Console) -> dict:
     """Trains a run to the last epoch and judges it on its validation data, unless that is done.
 
     Args:
-        run: pathlib.Path of the run.
-        settings: dict of arguments of `dvae_tf.commands.train.train`.
-        epochs: int.
+        settings: TrainingSettings with an output.
         aim: Aim, which says what is measured.
         console: rich.console.Console.
 
@@ -225,17 +195,12 @@ def judged_run(run: pathlib.Path, settings: dict, epochs: int, aim, console: Con
     Raises:
         KeyboardInterrupt: if the user stopped the training.
     """
-    from dvae_tf import evaluation, runs
-    from dvae_tf.commands import train as training
-
+    run = pathlib.Path(settings.output)
     if (run / "validation.json").exists():
         return read_json(run / "validation.json")
     if (run / "run.json").exists():
-        done = training.resume(run, epochs, console, measure=False)
-    else:
-        done = training.train(**settings, epochs=epochs, output=run, console=console, measure=False)
-    if done is None:
-        raise KeyboardInterrupt
+        settings = TrainingSettings(resume=True, epochs=settings.epochs, output=settings.output)
+    train(settings, console, evaluate=False)
     data = runs.Data(read_json(run / "run.json")["arguments"])
     report = evaluation.report(
         evaluation.Subject.of(runs.load(run)),
@@ -248,63 +213,49 @@ def judged_run(run: pathlib.Path, settings: dict, epochs: int, aim, console: Con
     return report
 
 
-def search(
-    dataset: str = "digits",
-    trials: int = 12,
-    aim=None,
-    epochs: int = 20,
-    algorithm: str = "bayesian",
-    seed: int = 0,
-    output: str | os.PathLike | None = None,
-    console: Console | None = None,
-    **options,
-) -> list[dict]:
-    """Searches for settings; begins with the recipe as it is, goes on where it was stopped.
+def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]:
+    """Searches for settings; begins with those given, goes on where it was stopped.
 
     Several processes share one search where keras-tuner's variables name them (KERASTUNER_TUNER_ID
     and so on: https://keras.io/keras_tuner/guides/distributed_tuning); the chief judges nothing.
 
     Args:
-        dataset: str, a name that `dvae_tf.data.load` takes. Defaults to "digits".
-        trials: int, how many settings are tried (hyperband: as many as its brackets hold).
-            Defaults to 12.
-        aim: Aim. Defaults to the smallest `reconstruction_mse` with `sample_consistency` of 0.9.
-        epochs: int, of a run (hyperband: of the longest). Defaults to 20.
-        algorithm: str, "bayesian" or "hyperband". Defaults to "bayesian".
-        seed: int, of the choices and of all runs. Defaults to 0.
-        output: str or pathlib.Path. Defaults to runs/tune- and the data set's name.
+        settings: SearchSettings.
         console: rich.console.Console. Defaults to standard output.
-        **options: other arguments of `dvae_tf.commands.train.train`, for all runs.
 
     Returns:
         list of dict, as in trials.json: the default and every trial, the best first; empty for a
         process that works for a chief.
 
     Raises:
-        ValueError: if an argument does not fit, or the folder holds another search.
+        ValueError: if a setting does not fit, or the folder holds another search.
+        KeyboardInterrupt: if the user stopped it.
     """
-    from dvae_tf import runs
-    from dvae_tf.commands.train import folder_name
-
-    if trials < 1:
-        raise ValueError(f"trials is {trials}; give at least 1.")
     console = console or Console()
-    aim = aim or Aim("reconstruction_mse", bounds=("sample_consistency>=0.9",))
-    folder = pathlib.Path(output or runs.ROOT / f"tune-{folder_name(dataset)}")
-    options |= {"dataset": dataset, "seed": seed}
-    oracle = _oracle(algorithm, trials, epochs, seed)
-    searched = {"aim": dataclasses.asdict(aim), "algorithm": algorithm, "epochs": epochs} | options
+    aim = Aim.of(settings)
+    folder = pathlib.Path(settings.output or runs.new_folder(settings.dataset, "tune-"))
+    shared = {
+        field.name: getattr(settings, field.name) for field in dataclasses.fields(ModelSettings)
+    }
+    start = TrainingSettings(**shared, model=settings.model, seed=settings.seed)
+    searched = {name: value for name, value in recorded(settings).items() if name != "trials"}
     _expect_same(folder / "search.json", searched)
     me = os.environ.get("KERASTUNER_TUNER_ID")
     if me in (None, "tuner0"):
         console.print("the default")
-        judged_run(folder / "default", options, epochs, aim, console)
+        judged_run(dataclasses.replace(start, output=str(folder / "default")), aim, console)
         # Not before: what does not fit has left nothing behind then. And by one process alone.
         write_json(folder / "search.json", searched)
-    tuner = RunTuner(oracle, folder, aim, epochs, options, console)
+    tuner = RunTuner(_oracle(settings), folder, aim, start, console)
     tuner.oracle.verbose = 0
     tuner.search()
-    return [] if me not in (None, "chief") else _written(folder, tuner, aim, options)
+    if me not in (None, "chief"):
+        return []
+    rows = _written(folder, tuner, aim)
+    for row in rows:
+        figures = "  ".join(f"{key} {row[key]:.4g}" for key in aim.keys)
+        console.print(f"{row['trial']:8s}  {figures}", highlight=False)
+    return rows
 
 
 def _expect_same(path, searched):
@@ -320,31 +271,29 @@ def _expect_same(path, searched):
             )
 
 
-def _oracle(algorithm, trials, epochs, seed):
+def _oracle(settings):
     objective = keras_tuner.Objective("score", "min")
-    if algorithm == "bayesian":
-        return keras_tuner.oracles.BayesianOptimizationOracle(
-            objective, max_trials=trials, seed=seed
+    if settings.algorithm == "hyperband":
+        return keras_tuner.oracles.HyperbandOracle(
+            objective, max_epochs=settings.epochs, seed=settings.seed
         )
-    if algorithm == "hyperband":
-        return keras_tuner.oracles.HyperbandOracle(objective, max_epochs=epochs, seed=seed)
-    raise ValueError(
-        f"No algorithm is called {algorithm!r}; choose one of {', '.join(ALGORITHMS)}."
+    return keras_tuner.oracles.BayesianOptimizationOracle(
+        objective, max_trials=settings.trials, seed=settings.seed
     )
 
 
-def _written(folder, tuner, aim, options):
+def _written(folder, tuner, aim):
     """Writes trials.json and best.json."""
-    found = {"default": {}}
+    found = {"default": tuner.settings}
     for name, trial in tuner.oracle.trials.items():
         if trial.score is not None:  # Failed ones have none.
             found[name] = tuner.hypermodel.build(trial.hyperparameters)
     rows = []
     for name, settings in found.items():
         report = read_json(folder / name / "validation.json")
-        figures = {key: figure(report, key) for key in aim.keys}
+        figures = {key: evaluation.number(report, key) for key in aim.keys}
         rows.append(
-            {"trial": name, "score": aim.score(report), **figures, "settings": options | settings}
+            {"trial": name, "score": aim.score(report), **figures, "settings": recorded(settings)}
         )
     rows.sort(key=lambda row: row["score"])
     write_json(folder / "trials.json", rows)

@@ -5,10 +5,10 @@ import pathlib
 import numpy as np
 
 from dvae_tf import tasks
-from dvae_tf.commands.callbacks import read_history
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.drawing import plots
 from dvae_tf.drawing.html import Picture
+from dvae_tf.runs import read_history
 
 MOST_CLASSES = 10
 COLUMNS = 10
@@ -43,7 +43,7 @@ def draw(
     Returns:
         list of Picture(path, caption).
     """
-    encodes = hasattr(model, "encode")
+    encodes = model.has_codes
     captions: dict = {}
     if info.is_image:
         captions |= _draw_samples(folder, model, train, info, seed)
@@ -108,7 +108,7 @@ def _draw_swaps(folder, model, test, info):
 def _draw_points(folder, model, test, info, seed):
     x, label = test.x[:MOST_POINTS], test.label[:MOST_POINTS]
     others = {"samples": ("samples of the model", tasks.sample(model, label, seed=seed))}
-    if hasattr(model, "encode"):
+    if model.has_codes:
         partner = np.random.default_rng(seed).permutation(len(x))
         swaps = tasks.swap_pairs(model, x, x[partner])
         others |= {
@@ -192,7 +192,7 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
     captions = {}
     if "zu_leakage" in figures:
         _draw_leakage(folder, figures["zu_leakage"], intervals["zu_leakage"])
-        captions["leakage"] = "The class, read from frozen z_u by three fresh classifiers."
+        captions["leakage"] = "The class, predicted from z_u by three probes."
     if "zu_alive" in figures:
         plots.activity(
             folder / "activity.png",
@@ -200,7 +200,9 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
             figures["zu_alive"]["reconstruction_mse"],
             intervals["zu_alive"]["reconstruction_mse"],
         )
-        captions["activity"] = "Is z_u alive? Nats a dimension, and what its absence costs."
+        captions["activity"] = (
+            "Is z_u used? Its KL in each dimension, and the reconstruction error without it."
+        )
     if "factors" in figures:
         series = {
             code: (figures["factors"][code], intervals["factors"][code]) for code in ("z_s", "z_u")
@@ -208,29 +210,29 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
         plots.bars(
             folder / "factors.png",
             series,
-            "What boosted trees read from each code",
+            "What boosted trees predict from each code",
             "accuracy (class) or R² (factors)",
             {"all": 1.0, "nothing": 0.0},
         )
-        captions["factors"] = "Class and factors of variation, read from z_s and from z_u."
+        captions["factors"] = "Class and factors of variation, predicted from z_s and from z_u."
     if "generation" in figures:
         _draw_generation(folder, figures["generation"], intervals["generation"])
         captions["generation"] = "Samples beside real training images in their place."
     return captions
 
 
-READERS = {"mlp": "MLP", "knn": "20 nearest neighbours", "gbdt": "boosted trees"}
+PROBES = {"mlp": "MLP", "knn": "20 nearest neighbours", "gbdt": "boosted trees"}
 
 
 def _draw_leakage(folder, figures, intervals):
     series = {}
     for kind, title in (("mean", "posterior mean"), ("sample", "posterior sample")):
         series[title] = tuple(
-            {READERS[name]: value for name, value in named[kind].items()}
+            {PROBES[name]: value for name, value in named[kind].items()}
             for named in (figures, intervals)
         )
     lines = {"chance": figures["chance"], "most frequent class": figures["majority"]}
-    title = "Class read from z_u by fresh classifiers (lower is better)"
+    title = "Class predicted from z_u by probes (lower is better)"
     plots.bars(folder / "leakage.png", series, title, "accuracy", lines)
 
 

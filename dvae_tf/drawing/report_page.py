@@ -2,21 +2,31 @@
 
 import html
 import os
+from collections.abc import Sequence
 
-from dvae_tf.drawing.html import heading, paragraph, picture, write_web_page
-from dvae_tf.evaluation.meanings import MEANINGS, flat, meaning
+from dvae_tf import evaluation
+from dvae_tf.drawing.html import Picture, heading, paragraph, picture, write_web_page
+
+# What a run adds to its report: the title of its group, its meaning.
+OF_THE_RUN = {"training_seconds": ("Cost", "wall-clock time of the training")}
 
 
 def write_page(
-    path: str | os.PathLike, description: dict, figures: dict, pictures
+    path: str | os.PathLike,
+    description: dict,
+    report: dict,
+    pictures: Sequence[Picture],
+    metrics: Sequence[evaluation.Metric] = evaluation.METRICS,
 ) -> str | os.PathLike:
     """Writes report.html.
 
     Args:
         path: str or pathlib.Path of the file.
         description: dict, what run.json holds.
-        figures: dict, what report.json holds.
-        pictures: list of dvae_tf.drawing.html.Picture.
+        report: dict, what report.json holds.
+        pictures: sequence of dvae_tf.drawing.html.Picture.
+        metrics: sequence of dvae_tf.evaluation.Metric, which say what the numbers mean. Defaults
+            to all of the package.
 
     Returns:
         str or pathlib.Path, `path`.
@@ -26,24 +36,26 @@ def write_page(
     about = (
         f"Preset {arguments['preset']}, recipe {arguments['recipe']}, {arguments['epochs']} "
         f"epochs of {description['data']['training_examples']:,} examples, seed "
-        f"{arguments['seed']}. Figures on the test split, with 95 % bootstrap intervals."
+        f"{arguments['seed']}. Measured on the test split, with 95 % confidence intervals "
+        "(bootstrap)."
     )
-    body = [paragraph(about), *map(picture, pictures), *_tables(figures)]
+    body = [paragraph(about), *map(picture, pictures), *_tables(report, metrics)]
     return write_web_page(path, title, body)
 
 
-def _tables(figures):
-    groups = {title: [] for title in MEANINGS}
-    intervals = flat(figures["intervals"])
-    for key, value in flat(figures).items():
+def _tables(report, metrics):
+    rows: dict = {}
+    intervals = evaluation.flat(report["intervals"])
+    for key, value in evaluation.flat(report).items():
         if not isinstance(value, list):  # A list is drawn, not read.
-            title, text = meaning(key)
-            groups[title].append(_row(key, value, intervals, text))
-    head = "<tr><th>figure</th><th>value</th><th>95 %</th><th>of</th><th>meaning</th></tr>"
-    for title, rows in groups.items():
-        if rows:
-            yield heading(title)
-            yield f'<div class="wide"><table>\n{head}\n' + "\n".join(rows) + "\n</table></div>"
+            title, text = OF_THE_RUN.get(key) or evaluation.meaning(key, metrics)
+            rows.setdefault(title, []).append(_row(key, value, intervals, text))
+    head = (
+        "<tr><th>key</th><th>value</th><th>95 % interval</th><th>examples</th><th>meaning</th></tr>"
+    )
+    for title, lines in rows.items():
+        yield heading(title)
+        yield f'<div class="wide"><table>\n{head}\n' + "\n".join(lines) + "\n</table></div>"
 
 
 def _row(key, value, intervals, text):

@@ -1,18 +1,34 @@
-"""Figures that say how good a model is."""
+"""Metrics that say how good a model is, and the report of them all."""
 
-from dvae_tf.evaluation.estimate import Figure
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.estimate import Estimate
 from dvae_tf.evaluation.judge import Judge, train_judge
-from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, parts_of, report
+from dvae_tf.evaluation.keys import entry, flat, number
+from dvae_tf.evaluation.metric import Metric, Row
+from dvae_tf.evaluation.metrics import METRICS
+from dvae_tf.evaluation.presentation import as_markdown, card_lines, meaning, parts_of, table_rows
+from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, report
 from dvae_tf.evaluation.subject import Subject
 
 __all__ = [
+    "METRICS",
     "PARTS",
     "QUICK_PARTS",
-    "Figure",
+    "Bench",
+    "Estimate",
     "Judge",
+    "Metric",
+    "Row",
     "Subject",
+    "as_markdown",
+    "card_lines",
+    "entry",
+    "flat",
+    "meaning",
     "measurable",
+    "number",
     "parts_of",
     "report",
+    "table_rows",
     "train_judge",
 ]

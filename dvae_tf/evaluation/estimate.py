@@ -1,41 +1,51 @@
-"""A measured number with its 95 % bootstrap interval."""
+"""A measured number with its confidence interval."""
 
-import collections
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import scipy.stats
 
 MEAN_RESAMPLES = 1000
 RESAMPLES = 200
 NORMAL_QUANTILE = 1.96
 
-Figure = collections.namedtuple("Figure", ["value", "low", "high", "examples"])
-Figure.__doc__ = """A measured number.
 
-value: float. low, high: floats, the ends of its 95 % bootstrap interval. examples: int, how many
-examples it rests on.
-"""
+class Estimate(NamedTuple):
+    """A measured number with its confidence interval.
+
+    Args:
+        value: float.
+        low, high: floats, the ends of its 95 % bootstrap confidence interval.
+        examples: int, how many examples it was computed from.
+    """
+
+    value: float
+    low: float
+    high: float
+    examples: int
 
 
-def mean_figure(values: np.ndarray, seed: int = 0):
-    """The mean of one value an example; the interval holds the bootstrap's percentiles.
+def mean_estimate(values: npt.ArrayLike, seed: int = 0) -> Estimate:
+    """The mean of one value an example; the interval is given by the bootstrap's percentiles.
 
     Args:
         values: float array [n].
         seed: int, of the resampling. Defaults to 0.
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
-        >>> figure = mean_figure([0.0, 1.0, 1.0, 1.0])
-        >>> figure.value, figure.low < 0.75 < figure.high, figure.examples
+        >>> estimate = mean_estimate([0.0, 1.0, 1.0, 1.0])
+        >>> estimate.value, estimate.low < 0.75 < estimate.high, estimate.examples
         (0.75, True, 4)
     """
     values = np.asarray(values, np.float64)
     value = float(np.mean(values))
     if len(values) < 2:
-        return Figure(value, value, value, len(values))
+        return Estimate(value, value, value, len(values))
     interval = scipy.stats.bootstrap(
         (values,),
         np.mean,
@@ -44,14 +54,16 @@ def mean_figure(values: np.ndarray, seed: int = 0):
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Figure(value, float(interval.low), float(interval.high), len(values))
+    return Estimate(value, float(interval.low), float(interval.high), len(values))
 
 
-def resampled_figure(statistic, *counts, seed: int = 0, paired: bool = False):
+def resampled_estimate(
+    statistic: Callable, *counts: int, seed: int = 0, paired: bool = False
+) -> Estimate:
     """Any statistic; the interval is 1.96 bootstrap standard errors to each side.
 
-    For statistics such as a Frechet distance, of which a resample gives a biased value: the
-    bootstrap's percentiles would lie beside the value.
+    For statistics that are biased on a resample, such as a Frechet distance: the bootstrap's
+    percentiles need not contain the value.
 
     Args:
         statistic: function of one int array of indices for each of `counts`, returns float.
@@ -60,17 +72,17 @@ def resampled_figure(statistic, *counts, seed: int = 0, paired: bool = False):
         paired: bool, whether all samples are resampled alike. Defaults to False.
 
     Returns:
-        Figure; its examples are the smallest of `counts`.
+        Estimate; its examples are the smallest of `counts`.
 
     Examples:
         >>> values = np.arange(101.0)
-        >>> resampled_figure(lambda index: np.median(values[index]), 101).value
+        >>> resampled_estimate(lambda index: np.median(values[index]), 101).value
         50.0
     """
     samples = tuple(np.arange(count) for count in counts)
     value = float(statistic(*samples))
     if min(counts) < 2:
-        return Figure(value, value, value, min(counts))
+        return Estimate(value, value, value, min(counts))
     error = scipy.stats.bootstrap(
         samples,
         lambda *index: float(statistic(*index)),
@@ -81,4 +93,4 @@ def resampled_figure(statistic, *counts, seed: int = 0, paired: bool = False):
         rng=np.random.default_rng(seed),
     ).standard_error
     margin = NORMAL_QUANTILE * float(error)
-    return Figure(value, value - margin, value + margin, min(counts))
+    return Estimate(value, value - margin, value + margin, min(counts))

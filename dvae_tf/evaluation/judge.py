@@ -1,7 +1,7 @@
-"""A classifier that judges a model from outside, and a regressor that reads factors.
+"""An independent classifier and an independent regressor that a model is judged with.
 
-They are trained on the real data alone and share nothing with the model that they judge. How far
-their verdicts go is their own accuracy on real test data, which every report gives beside them.
+They are trained on real data alone and share nothing with the model. Every report gives their own
+accuracy on real test data beside what they say of the model.
 """
 
 import hashlib
@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
-from dvae_tf.evaluation.estimate import mean_figure
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.files import cache_folder, written
-from dvae_tf.networks.presets import is_square_image, seeded_initializers
+from dvae_tf.networks.presets import is_square_image
+from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.tasks import inward
 
 EXAMPLES_SEEN = 300_000
@@ -43,8 +44,8 @@ class Judge:
         both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
         self._both = tf.function(lambda x: both(x, training=False), reduce_retracing=True)
 
-    def embed(self, x: np.ndarray):
-        """What the judge sees in each example.
+    def embed(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The features and the class probabilities of each example.
 
         Args:
             x: array [n, *shape], uint8 images or floats.
@@ -55,21 +56,21 @@ class Judge:
         features, logits = _in_chunks(self._both, inward(x))
         return features, tf.nn.softmax(logits).numpy()
 
-    def accuracy(self, x: np.ndarray, label: np.ndarray):
-        """How often the judge names the given class.
+    def accuracy(self, x: np.ndarray, label: np.ndarray) -> Estimate:
+        """The share of examples whose predicted class is the given one.
 
         Args:
             x: array [n, *shape], uint8 images or floats.
             label: int array [n].
 
         Returns:
-            Figure.
+            Estimate.
         """
-        return mean_figure(self.embed(x)[1].argmax(axis=-1) == np.asarray(label))
+        return mean_estimate(self.embed(x)[1].argmax(axis=-1) == np.asarray(label))
 
 
-def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0):
-    """Trains an independent classifier on real data, or takes the one trained on it before.
+def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0) -> Judge:
+    """Trains an independent classifier on real data, or loads the one trained on it before.
 
     A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data.
 
@@ -87,7 +88,7 @@ def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 
     return Judge(_trained("judge", x, label, num_classes, loss, seed))
 
 
-class FactorReader:
+class FactorRegressor:
     """An independent regressor of known factors.
 
     Args:
@@ -97,10 +98,10 @@ class FactorReader:
 
     def __init__(self, network: keras.Model, mean: np.ndarray, scale: np.ndarray):
         self.mean, self.scale = mean, scale
-        self._read = tf.function(lambda x: [network(x, training=False)], reduce_retracing=True)
+        self._call = tf.function(lambda x: [network(x, training=False)], reduce_retracing=True)
 
-    def read(self, x: np.ndarray) -> np.ndarray:
-        """Tells the factors of each example.
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Predicts the factors of each example.
 
         Args:
             x: array [n, *shape], uint8 images or floats.
@@ -108,12 +109,12 @@ class FactorReader:
         Returns:
             float array [n, factors].
         """
-        (told,) = _in_chunks(self._read, inward(x))
-        return told * self.scale + self.mean
+        (standardised,) = _in_chunks(self._call, inward(x))
+        return standardised * self.scale + self.mean
 
 
-def train_factor_reader(x: np.ndarray, factors: np.ndarray, seed: int = 0):
-    """Trains an independent regressor of factors on real data, or takes the one from before.
+def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) -> FactorRegressor:
+    """Trains an independent regressor on real data, or loads the one trained on it before.
 
     Args:
         x: array [n, *shape], uint8 images or floats.
@@ -121,12 +122,12 @@ def train_factor_reader(x: np.ndarray, factors: np.ndarray, seed: int = 0):
         seed: int, of weights, dropout and the order of the examples. Defaults to 0.
 
     Returns:
-        FactorReader.
+        FactorRegressor.
     """
     mean, scale = factors.mean(axis=0), factors.std(axis=0)
     target = ((factors - mean) / scale).astype(np.float32)
     network = _trained("factors", inward(x), target, factors.shape[1], "mse", seed)
-    return FactorReader(network, mean, scale)
+    return FactorRegressor(network, mean, scale)
 
 
 def _in_chunks(function, x):

@@ -1,23 +1,23 @@
-"""The split of codes that every fresh reader gets."""
+"""The split of codes into training and test data that every probe gets."""
 
 import numpy as np
 
 TRAINING_SHARE = 0.8
 
 
-def learnt_and_asked(count: int, seed: int):
-    """Splits examples: four fifths to learn from, one fifth to be asked about.
+def train_test_split(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Splits examples at random: four fifths for training, one fifth for testing.
 
     Args:
         count: int, number of examples.
         seed: int.
 
     Returns:
-        (int array, int array): indices, in random order.
+        (int array, int array): indices of training and of test examples, in random order.
 
     Examples:
-        >>> learnt, asked = learnt_and_asked(10, seed=0)
-        >>> len(learnt), sorted([*learnt, *asked]) == list(range(10))
+        >>> train, test = train_test_split(10, seed=0)
+        >>> len(train), sorted([*train, *test]) == list(range(10))
         (8, True)
     """
     order = np.random.default_rng(seed).permutation(count)

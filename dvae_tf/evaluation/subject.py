@@ -8,15 +8,15 @@ from dvae_tf import tasks
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """The functions of whatever is measured; a figure is left out where its functions are None.
+    """The functions of whatever is measured; a metric that needs a missing one is left out.
 
-    All take and give arrays with one example a row; images are uint8 or floats in [-1, 1].
+    All take and return arrays with one example a row; images are uint8 or floats in [-1, 1].
 
     Args:
         generate: function (label int [n], seed int) -> x [n, *shape].
         encode: function x -> Codes(z_s, z_u_mean, z_u_stddev), float arrays [n, latent].
         decode: function (z_s, z_u) -> x.
-        classify: function x -> class probabilities [n, C], read from z_s.
+        classify: function x -> class probabilities [n, C], the mixture posterior of z_s.
 
     Examples:
         >>> from dvae_tf import DisentangledVAE
@@ -31,17 +31,24 @@ class Subject:
     classify: Callable | None = None
 
     @classmethod
-    def of(cls, model):
-        """Returns the Subject of a trained model.
+    def of(cls, model) -> "Subject":
+        """The Subject of a trained model.
 
         Args:
             model: one of `dvae_tf.models`. A baseline can only generate.
+
+        Returns:
+            Subject.
         """
-        functions = {"generate": lambda label, seed: tasks.sample(model, label, seed=seed)}
-        if hasattr(model, "encode"):
-            functions |= {
-                "encode": lambda x: tasks.encode(model, x),
-                "decode": lambda z_s, z_u: tasks.decode(model, z_s, z_u),
-                "classify": lambda x: tasks.classify(model, x),
-            }
-        return cls(**functions)
+
+        def generate(label, seed):
+            return tasks.sample(model, label, seed=seed)
+
+        if not model.has_codes:
+            return cls(generate)
+        return cls(
+            generate,
+            encode=lambda x: tasks.encode(model, x),
+            decode=lambda z_s, z_u: tasks.decode(model, z_s, z_u),
+            classify=lambda x: tasks.classify(model, x),
+        )

@@ -38,7 +38,7 @@ class Functions:
     """
 
     def __init__(self, model):
-        if not hasattr(model, "encode"):
+        if not model.has_codes:
             raise ValueError(
                 f"A {type(model).__name__} has no codes and is not exported; give a "
                 "DisentangledVAE or a DisentangledVAEGAN."

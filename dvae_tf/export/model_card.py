@@ -2,15 +2,9 @@
 
 import pathlib
 
+from dvae_tf import evaluation
 from dvae_tf.files import written
-
-FIGURES = {
-    "zs_accuracy": "class read from z_s",
-    "sample_consistency": "samples that a judge takes for the class asked for",
-    "swap_consistency": "swaps that it takes for the class of z_s",
-    "judge_accuracy": "the judge's own accuracy",
-    "reconstruction_mse": "mean squared error of reconstructions, values in [-1, 1]",
-}
+from dvae_tf.runs.invocation import invocation
 
 CARD = """# {title}
 
@@ -33,22 +27,22 @@ proven to be free of the class: look at zu_leakage in the full report before you
 
 ## How it was made
 
-    python scripts/train.py {options}
-
-with {versions}.
+{origin}
 """
 
 
-def write_model_card(path: pathlib.Path, description: dict, figures: dict) -> None:
+def write_model_card(
+    path: pathlib.Path, description: dict, figures: dict, command: str | None
+) -> None:
     """Writes a model card in Markdown.
 
     Args:
         path: pathlib.Path of the file.
         description: dict, what run.json holds.
         figures: dict, what report.json holds; empty where it was not measured.
+        command: str, what trains the model again; None where this version cannot.
     """
     arguments, data = description["arguments"], description["data"]
-    versions = [f"{name} {value}" for name, value in description["versions"].items()]
     card = CARD.format(
         title=f"{arguments['model']} on {arguments['dataset']}",
         dataset=arguments["dataset"],
@@ -56,30 +50,33 @@ def write_model_card(path: pathlib.Path, description: dict, figures: dict) -> No
         shape=" x ".join(map(str, data["shape"])),
         classes=", ".join(data["class_names"]),
         figures=_figures(figures),
-        options=" ".join(_options(arguments)),
-        versions=", ".join(versions),
+        origin=_origin(description, command),
     )
     with written(path) as temporary:
         temporary.write_text(card)
 
 
-def _options(arguments):
-    """The options of scripts/train.py that give these arguments."""
-    for name, value in arguments.items():
-        if name == "loss_weights":
-            value = " ".join(f"{loss}={_weight(weight)}" for loss, weight in value.items())
-        if value not in (None, ""):
-            yield f"--{name.replace('_', '-')} {value}"
-
-
-def _weight(weight):
-    return ",".join(f"{value:g}" for value in (weight if isinstance(weight, list) else [weight]))
+def _origin(description, command):
+    """How the model was trained, and with which versions."""
+    versions = ", ".join(f"{name} {value}" for name, value in description["versions"].items())
+    if command:
+        return f"    {command}\n\nwith {versions}."
+    settings = ", ".join(
+        f"{name} {value}"
+        for name, value in description["arguments"].items()
+        if value not in (None, "", {})
+    )
+    return (
+        "By the training command of an earlier version of dvae_tf, which had other settings than "
+        f"this one: {settings}. With {versions}."
+    )
 
 
 def _figures(figures):
-    rows = [
-        f"| {text} | {figures[name]:.3f} |" for name, text in FIGURES.items() if name in figures
+    shown = [
+        (text, evaluation.entry(figures, key)) for key, text in evaluation.card_lines().items()
     ]
+    rows = [f"| {text} | {value:.3f} |" for text, value in shown if value is not None]
     if not rows:
-        return "Not measured; `python scripts/evaluate.py` does that."
+        return f"Not measured; `{invocation('evaluate')}` does that."
     return "\n".join(["| on the test split | |", "|---|---|", *rows])

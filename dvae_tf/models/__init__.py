@@ -1,9 +1,10 @@
 """The models: losses, networks and priors put together in a training step."""
 
 from dvae_tf.models.baselines import ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
-from dvae_tf.models.disentangled_vae import Codes, DisentangledVAE
+from dvae_tf.models.disentangled_vae import DisentangledVAE
 from dvae_tf.models.disentangled_vae_gan import DisentangledVAEGAN
-from dvae_tf.models.recipe import RECIPES, Recipe, recipe
+from dvae_tf.models.recipe import RECIPES, Recipe
+from dvae_tf.models.two_codes import Codes
 
 # By the names that scripts know.
 MODELS = {
@@ -24,5 +25,4 @@ __all__ = [
     "DisentangledVAE",
     "DisentangledVAEGAN",
     "Recipe",
-    "recipe",
 ]

@@ -2,18 +2,17 @@
 
 import keras
 
-from dvae_tf.models.adversarial import Adversarial
+from dvae_tf.models import adversarial
 from dvae_tf.models.disentangled_vae import DisentangledVAE
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
-class DisentangledVAEGAN(Adversarial, DisentangledVAE):
+class DisentangledVAEGAN(DisentangledVAE):
     """Lr-LiVAE-GAN of Zheng & Sun (CVPR 2019): `DisentangledVAE` with a projection discriminator.
 
     The discriminator sees inputs, their reconstructions and samples of the model (a class drawn
     uniformly, z_s from its component, z_u from N(0, I)) and sharpens the last two. Its losses,
-    `discrimination` (L_D) and `generation` (L_G), join the names that `fit` reports and the keys
-    of `loss_weights` (1 each in "paper").
+    `discrimination` (L_D) and `generation` (L_G), join those that `fit` reports.
 
     Args:
         discriminator: keras.Model, (x, label) -> logits [batch], in place of the preset's.
@@ -30,11 +29,6 @@ class DisentangledVAEGAN(Adversarial, DisentangledVAE):
 
     def __init__(self, *args, discriminator: keras.Model | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self._complete_with_discriminator(discriminator)
-
-    @property
-    def joint_objectives(self):
-        return super().joint_objectives | {
-            "decoder": ("reconstruction", *self.generation_losses),
-            "discriminator": ("discrimination",),
-        }
+        self.discriminator = self._make_discriminator(discriminator)
+        self.joint_objectives = self.joint_objectives.with_losses(*adversarial.ROWS)
+        self._complete()

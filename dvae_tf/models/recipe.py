@@ -1,30 +1,25 @@
-"""Training recipes by name: what each loss weighs, what the codes are, how the rates fall."""
+"""Recipes: every number of a training, by name."""
 
 import dataclasses
-import json
 import math
 import types
 from collections.abc import Mapping
 
-from dvae_tf.files import read_json
 from dvae_tf.models.augmentation import check_policies
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """The numbers of a training recipe.
+    """The numbers of a training.
 
     Args:
-        weights: mapping of loss name to weight; the names are those of `dvae_tf.losses`. A weight
-            is a float, or a sequence of floats evenly spread over the training (what of it comes
-            before `settling`), between which it moves along straight lines: (0, 1, 1) grows in
-            the first half. In the joint step E_S sees `likelihood` times `reconstruction` of
-            L_lkd, as published.
+        weights: mapping of loss name to weight; `dvae_tf.losses` says what each loss is. A weight
+            is a float, or a sequence of floats evenly spread over the training, between which it
+            moves along straight lines: (0, 1, 1) grows in the first half.
         n_gm: int, steps of E_S and the mixture for one step of everything else.
-        margin: float, the margin alpha of L_cls.
         learning_rate, beta_1, beta_2: float, of Adam for every group of weights.
-        variance_decay_epochs: int, after so many epochs each the learning rate of the mixture's
-            variances alone falls tenfold; None: never.
+        variance_decay_steps: int, the batches after which the learning rate of the mixture's
+            variances alone falls tenfold, again and again; None: never.
         calibrated: bool, whether the decoder's variance is the best one for each batch (Rybkin,
             Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated Decoders", ICML
             2021): half the logarithm of L_rec takes the place of L_rec, and L_kl is the sum over
@@ -34,17 +29,21 @@ class Recipe:
             from, and the decoder learns from draws of the true class's component: z_s carries the
             class and nothing else. Defaults to False: z_s is E_S's output.
         flow: bool, whether a flow carries every class's codes onto N(0, I). Defaults to False.
+        flow_share: float >= 0, the most steps of the flow's own fit, which follows the last epoch,
+            as a share of the batches before. Defaults to 0: no such fit.
+        flow_batch_size: int, codes a step of that fit. Defaults to 1,024.
+        flow_learning_rate: float, of that fit; it falls along a cosine. Defaults to 2e-3.
+        flow_noise: float in [0, 1], the noise of its codes as a share of the posterior's. With
+            little of it the means of z_u lose the class as well as its draws; with much of it the
+            flow overfits less where there are only a few thousand examples. Defaults to 1.
+        flow_patience: int, the fit stops after so many twentieths of its steps in which the
+            likelihood of held-out codes got no better. Defaults to 4.
         averaged_hinge: bool, whether L_D takes the mean over the kinds of generated inputs, so
             that real and generated ones weigh the same. Defaults to False: their sum.
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
-        settling: float, the last share of the training in which the flow alone is trained, on the
-            codes of encoders that no longer change. Defaults to 0.
-        settling_noise: float in [0, 1], the noise of these codes as a share of the posterior's.
-            With little of it the means of z_u lose the class as well as its draws; with much of it
-            the flow does not learn a few thousand examples by heart. Defaults to 1.
         shift: int, the pixels by which images that E_S learns from are moved at most, along each
             axis. Defaults to 0.
-        augmentation: sequence of str, what the discriminator's inputs go through, real and
+        augmentation: sequence of str, random changes of the discriminator's inputs, of real and
             generated ones alike: see `dvae_tf.models.augmentation`. Defaults to none.
         average_decay: float in [0, 1), the decay, for each step, of an exponential moving average
             of the decoder's weights, which take its values when the training is over (Yazici et
@@ -54,36 +53,106 @@ class Recipe:
             and others drawn anew each time, where all would be too many: see
             `GaussianMixturePrior.sampled_log_prob`. At least the batch size. `accuracy` in training
             is then among these; validation takes all. Defaults to 0: all of them.
+
+    Raises:
+        ValueError: if a weight is negative or not finite, n_gm is below 1, or an augmentation is
+            unknown.
+
+    Examples:
+        >>> recipe = Recipe.named("balanced").replace(kl=0.5, flow=False)
+        >>> recipe.weights["kl"], recipe.flow
+        (0.5, False)
     """
 
     weights: Mapping
-    n_gm: int
-    margin: float
-    learning_rate: float
-    beta_1: float
-    beta_2: float
-    variance_decay_epochs: int | None = None
+    n_gm: int = 1
+    learning_rate: float = 5e-4
+    beta_1: float = 0.0
+    beta_2: float = 0.9
+    variance_decay_steps: int | None = None
     calibrated: bool = False
     bounded: bool = False
     flow: bool = False
+    flow_share: float = 0.0
+    flow_batch_size: int = 1024
+    flow_learning_rate: float = 2e-3
+    flow_noise: float = 1.0
+    flow_patience: int = 4
     averaged_hinge: bool = False
     annealed: bool = False
-    settling: float = 0.0
-    settling_noise: float = 1.0
     shift: int = 0
     augmentation: tuple = ()
     average_decay: float = 0.0
     sampled_classes: int = 0
 
     def __post_init__(self):
-        weights = {name: as_weight(name, value) for name, value in self.weights.items()}
+        weights = {name: _weight(name, value) for name, value in self.weights.items()}
         object.__setattr__(self, "weights", types.MappingProxyType(weights))
         object.__setattr__(self, "augmentation", tuple(self.augmentation))
         check_policies(self.augmentation)
+        for name in ("n_gm", "flow_batch_size", "flow_patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if self.variance_decay_steps is not None and self.variance_decay_steps < 1:
+            raise ValueError(
+                f"variance_decay_steps is {self.variance_decay_steps}; give at least 1, or None."
+            )
+
+    @classmethod
+    def named(cls, name: "str | Recipe") -> "Recipe":
+        """Looks up a recipe.
+
+        Args:
+            name: str, a key of `RECIPES`, or a Recipe, which is given back.
+
+        Returns:
+            Recipe.
+
+        Raises:
+            ValueError: if there is none of that name.
+        """
+        if isinstance(name, cls):
+            return name
+        if name not in RECIPES:
+            raise ValueError(f"No recipe is called {name!r}; choose one of {', '.join(RECIPES)}.")
+        return RECIPES[name]
+
+    def replace(self, **changes) -> "Recipe":
+        """Makes a recipe with other numbers.
+
+        Args:
+            **changes: fields of the recipe, or names of losses with their weights. `weights`
+                replaces some weights and may name losses that the recipe does not know yet.
+
+        Returns:
+            Recipe.
+
+        Raises:
+            ValueError: if a name is unknown; names all that there are.
+        """
+        fields = [field.name for field in dataclasses.fields(self)]
+        weights = {**self.weights, **changes.pop("weights", {})}
+        unknown = sorted(set(changes) - set(fields) - set(weights))
+        if unknown:
+            known = ", ".join((*self.weights, *fields))
+            raise ValueError(f"A recipe has no {unknown[0]!r}; there are {known}.")
+        rules = {name: value for name, value in changes.items() if name in fields}
+        weights |= {name: value for name, value in changes.items() if name not in fields}
+        return dataclasses.replace(self, weights=weights, **rules)
+
+    def as_dict(self) -> dict:
+        """Turns the recipe into a dict that JSON can hold; `Recipe(**...)` takes it back.
+
+        Examples:
+            >>> Recipe(**Recipe.named("paper").as_dict()) == Recipe.named("paper")
+            True
+        """
+        fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return fields | {"weights": dict(self.weights)}
 
 
-def as_weight(loss, value):
-    """Returns the weight of a loss as a float, or the tuple of floats of its schedule."""
+def _weight(loss, value):
+    """The weight of a loss as a float, or the tuple of floats of its schedule."""
     schedule = isinstance(value, list | tuple)
     numbers = tuple(map(float, value if schedule else [value]))
     if not numbers or not all(0.0 <= number < math.inf for number in numbers):
@@ -94,31 +163,33 @@ def as_weight(loss, value):
 
 
 RECIPES = {
-    # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set.
+    # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set. `separation`
+    # and `flow_likelihood` come into it only where `bounded` or `flow` is switched on.
     "paper": Recipe(
         weights={
             "classification": 1.0,
             "likelihood": 0.1,
+            "joint_likelihood": 1.0,
+            "separation": 1.0,
             "reconstruction": 10.0,
             "kl": 1.0,
             "latent_classification": 1.0,
             "latent_confusion": 1.0,
+            "flow_likelihood": 1.0,
             "discrimination": 1.0,
             "generation": 1.0,
-            "mode_seeking": 0.0,
         },
         n_gm=3,
-        margin=0.0,
-        learning_rate=5e-4,
-        beta_1=0.0,
-        beta_2=0.9,
-        variance_decay_epochs=10,
+        # Ten epochs of MNIST in batches of 96.
+        variance_decay_steps=6250,
     ),
-    # Chosen on validation data: docs/disentanglement.md.
+    # Chosen on validation data: docs/disentanglement.md. `joint_likelihood` comes into it only
+    # where `bounded` is switched off.
     "balanced": Recipe(
         weights={
             "classification": 1.0,
             "likelihood": 0.1,
+            "joint_likelihood": 0.1,
             "separation": 1.0,
             "reconstruction": 1.0,
             "kl": 0.28,
@@ -127,122 +198,14 @@ RECIPES = {
             "flow_likelihood": 1.0,
             "discrimination": 1.0,
             "generation": 1.0,
-            "mode_seeking": 0.0,
         },
-        n_gm=1,
-        margin=0.0,
-        learning_rate=5e-4,
-        beta_1=0.0,
-        beta_2=0.9,
         calibrated=True,
         bounded=True,
         flow=True,
+        flow_share=0.33,
+        flow_noise=0.1,
         averaged_hinge=True,
         annealed=True,
-        settling=0.25,
-        settling_noise=0.1,
         shift=1,
     ),
 }
-
-
-def recipe(name: str) -> Recipe:
-    """Looks up a training recipe.
-
-    Args:
-        name: str, "paper" or "balanced"; or one of these with other numbers, such as "balanced
-            with kl=0.5, settling_noise=0.3"; or without some ingredients, such as "balanced without
-            flow, kl": rules go back to "paper"'s, losses weigh nothing. Or a dict of what differs
-            from the recipe that its key "base" names ("balanced" where it has none), or the path
-            of a JSON file that holds one. Or a Recipe, which is given back.
-
-    Returns:
-        Recipe.
-
-    Raises:
-        ValueError: if the name or an ingredient is unknown.
-        OSError: if a file cannot be read.
-
-    Examples:
-        >>> recipe("paper").n_gm
-        3
-        >>> recipe("balanced without flow").flow
-        False
-        >>> recipe({"base": "paper", "weights": {"kl": 0.5}}).weights["kl"]
-        0.5
-    """
-    if isinstance(name, Recipe):
-        return name
-    if isinstance(name, dict):
-        return _changed(**name)
-    if name.endswith(".json"):
-        return recipe(read_json(name))
-    name, _, left_out = name.partition(" without ")
-    base, _, changes = name.partition(" with ")
-    if base not in RECIPES:
-        raise ValueError(f"No recipe is called {base!r}; choose one of {', '.join(RECIPES)}.")
-    changed = dict(map(_change, changes.split(", "))) if changes else {}
-    return _without(_changed(RECIPES[base], **changed), left_out.split(", ") if left_out else [])
-
-
-def _change(text):
-    name, _, number = text.partition("=")
-    try:
-        return name, json.loads(number)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{text!r} is no NAME=NUMBER, such as kl=0.5.") from error
-
-
-def _changed(base="balanced", weights=types.MappingProxyType({}), **changes):
-    """The recipe `base` with other numbers; a loss may stand among the weights or by itself."""
-    if base is None:
-        return Recipe(weights, **changes)
-    complete = recipe(base)
-    rules = {name: value for name, value in changes.items() if name not in complete.weights}
-    weights = {**weights, **{name: changes[name] for name in changes if name not in rules}}
-    known_rules = [field.name for field in dataclasses.fields(Recipe)]
-    unknown = sorted(set(weights) - set(complete.weights)) + sorted(set(rules) - set(known_rules))
-    if unknown:
-        known = ", ".join((*complete.weights, *known_rules))
-        raise ValueError(f"No ingredient is called {unknown[0]!r}; there are {known}.")
-    return dataclasses.replace(complete, weights=complete.weights | weights, **rules)
-
-
-def _without(complete, ingredients):
-    published = RECIPES["paper"]
-    rules = {
-        field.name: getattr(published, field.name)
-        for field in dataclasses.fields(Recipe)
-        if field.name != "weights"
-    }
-    for name in ingredients:
-        if name in complete.weights:
-            complete = dataclasses.replace(complete, weights=complete.weights | {name: 0.0})
-        elif name in rules:
-            complete = dataclasses.replace(complete, **{name: rules[name]})
-        else:
-            known = ", ".join((*complete.weights, *rules))
-            raise ValueError(f"No ingredient is called {name!r}; there are {known}.")
-    return complete
-
-
-def recipe_config(choice) -> str | dict:
-    """Turns a recipe into what a configuration holds.
-
-    Args:
-        choice: whatever `recipe` takes.
-
-    Returns:
-        str or dict, ready for JSON; `recipe` takes it back. Nothing in it points to a file.
-
-    Examples:
-        >>> recipe_config("balanced without flow")
-        'balanced without flow'
-        >>> recipe(recipe_config(recipe("paper"))) == recipe("paper")
-        True
-    """
-    if isinstance(choice, str) and not choice.endswith(".json"):
-        return choice
-    choice = recipe(choice)
-    fields = {field.name: getattr(choice, field.name) for field in dataclasses.fields(choice)}
-    return {"base": None} | fields | {"weights": dict(choice.weights)}

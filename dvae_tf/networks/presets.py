@@ -1,11 +1,8 @@
 """Whole families of networks by name."""
 
-import contextlib
 import dataclasses
 import functools
 import math
-import random
-import re
 from collections.abc import Callable, Sequence
 
 from dvae_tf.networks.conditional_flow import ConditionalFlow
@@ -219,7 +216,7 @@ def is_square_image(shape: Sequence[int]) -> bool:
     return len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
 
 
-def preset(name: str, shape: Sequence[int]) -> Preset:
+def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
     """Looks up a family of networks.
 
     Args:
@@ -228,9 +225,10 @@ def preset(name: str, shape: Sequence[int]) -> Preset:
             the row of the published table that fits the shape (vectors: three moons; 28 and 32
             pixels: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for FaceScrub).
             "paper-ROW" asks for one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
-            facescrub, cub200. "compact with width=2" and the like have so many times as many
-            filters and units, and codes of the same size.
+            facescrub, cub200.
         shape: sequence of int, the shape of one example.
+        width: float, the factor on the numbers of filters and units; the codes keep their size.
+            Defaults to 1.
 
     Returns:
         Preset.
@@ -242,22 +240,15 @@ def preset(name: str, shape: Sequence[int]) -> Preset:
     Examples:
         >>> preset("paper", (28, 28, 1)).latent_dim_u
         100
-        >>> preset("toy with width=2", (2,)).classifier_units
+        >>> preset("toy", (2,), width=2).classifier_units
         128
     """
-    name, _, change = name.partition(" with ")
     if name not in PRESETS:
         raise ValueError(f"No preset is called {name!r}; choose one of {', '.join(PRESETS)}.")
+    if not 0.0 < width < math.inf:
+        raise ValueError(f"width is {width}; give a factor above 0, such as 2.")
     family = _family(name, shape)
-    return _with_width(family, _width(change)) if change else family
-
-
-def _width(change):
-    """The factor in "width=FACTOR"."""
-    match = re.fullmatch(r"width=(\d+\.?\d*|\.\d+)", change)
-    if not match or not float(match[1]):
-        raise ValueError(f"A preset has no {change!r}; give a width above 0, such as width=2.")
-    return float(match[1])
+    return family if width == 1.0 else _with_width(family, width)
 
 
 def _family(name, shape):
@@ -280,21 +271,3 @@ def _family(name, shape):
             return FACESCRUB
         return MNIST if shape[2] == 1 else CIFAR_10
     return PUBLISHED[name.removeprefix("paper-")]
-
-
-@contextlib.contextmanager
-def seeded_initializers(seed: int):
-    """Makes the initial weights of all layers created inside depend on `seed` alone.
-
-    A Keras initialiser without a seed takes one from Python's generator when it is made. That
-    generator's state is put back afterwards.
-
-    Args:
-        seed: int.
-    """
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)

@@ -1,28 +1,28 @@
 """A run: one trained model with everything that belongs to it, in one folder.
 
-model.keras    the last epoch, with all optimisers: what the other scripts load
+model.keras    the last epoch, with all optimisers: what the other commands load
 best.keras     the written epoch with the lowest validation loss
 history.csv    one line an epoch
-run.json       arguments, versions, data
+run.json       settings, versions, data
 report.json    the figures, measured on the test split
-report.html    the same to look at, once scripts/evaluate.py has measured all of them
+report.html    the same to look at
 *.png          samples, swap, reconstruction, codes, history, ...
 tensorboard/   scalars, image grids, the codes for the projector
 progress/      samples as training went on, for data that is no images
 """
 
-import math
 import os
 import pathlib
 from collections.abc import Sequence
 
-from dvae_tf.runs import shipped as pretrained
+import keras
+
+import dvae_tf.models  # noqa: F401  Registers the classes that a file names.
 from dvae_tf.files import read_json
+from dvae_tf.runs import shipped
+from dvae_tf.runs.invocation import invocation
 
 ROOT = pathlib.Path("runs")
-# Small data is passed over several times an epoch, so that an epoch has at least so many steps and
-# what happens between epochs stays a small part of the time.
-LEAST_STEPS = 100
 
 
 def find(folder: str | os.PathLike | None = None) -> pathlib.Path:
@@ -41,11 +41,28 @@ def find(folder: str | os.PathLike | None = None) -> pathlib.Path:
     if folder is not None:
         if not (pathlib.Path(folder) / "run.json").exists():
             raise ValueError(
-                f"{folder} holds no run (no run.json); give the --output of scripts/train.py."
+                f"{folder} holds no run (no run.json); give the --output of {invocation('train')}."
             )
         return pathlib.Path(folder)
     found = sorted(ROOT.glob("**/run.json"), key=lambda path: path.stat().st_mtime)
-    return found[-1].parent if found else pretrained.find()
+    return found[-1].parent if found else shipped.find()
+
+
+def new_folder(dataset: str, prefix: str = "") -> pathlib.Path:
+    """Names the folder of what is made of a data set, where the user names none.
+
+    Args:
+        dataset: str, as `dvae_tf.data.load` takes it.
+        prefix: str, such as "tune-". Defaults to none.
+
+    Returns:
+        pathlib.Path below runs/, without what a folder's name cannot hold.
+
+    Examples:
+        >>> new_folder("folder:own/cats").as_posix()
+        'runs/cats'
+    """
+    return ROOT / f"{prefix}{pathlib.PurePath(dataset.partition(':')[2] or dataset).stem}"
 
 
 def results(folder: pathlib.Path) -> pathlib.Path:
@@ -59,7 +76,7 @@ def results(folder: pathlib.Path) -> pathlib.Path:
     Returns:
         pathlib.Path.
     """
-    return ROOT / f"shipped-{folder.name}" if pretrained.is_shipped(folder) else folder
+    return ROOT / f"shipped-{folder.name}" if shipped.is_shipped(folder) else folder
 
 
 def exported() -> pathlib.Path:
@@ -72,12 +89,12 @@ def exported() -> pathlib.Path:
         ValueError: if the newest run is not exported.
     """
     folder = find()
-    if pretrained.is_shipped(folder):
+    if shipped.is_shipped(folder):
         return folder
     if not (folder / "export").is_dir():
         raise ValueError(
-            f"{folder} is not exported yet: python scripts/export.py {folder}, or give the folder "
-            "of a model."
+            f"{folder} is not exported yet: {invocation('export')} {folder}, or give the folder of "
+            "a model."
         )
     return folder / "export"
 
@@ -94,13 +111,9 @@ def load(folder: str | os.PathLike | None = None):
     Raises:
         ValueError: if the folder holds no run or the run has no model yet, or a damaged one.
     """
-    import keras
-
-    import dvae_tf.models  # noqa: F401  Registers the classes that the file names.
-
     folder = find(folder)
-    if pretrained.is_shipped(folder):
-        pretrained.check(folder)
+    if shipped.is_shipped(folder):
+        shipped.check(folder)
     path = folder / "model.keras"
     if not path.exists():
         raise ValueError(f"{path} is missing: no epoch of this run was finished; train it first.")
@@ -108,6 +121,29 @@ def load(folder: str | os.PathLike | None = None):
         return keras.saving.load_model(path)
     except Exception as error:  # Whatever its many readers raise.
         raise ValueError(f"{path} is damaged or of another version: {error}") from error
+
+
+def load_pretrained(name: str = shipped.DEFAULT):
+    """Loads a model that ships with the package.
+
+    Args:
+        name: str, a folder of saved_models. Defaults to "digits": scikit-learn's handwritten
+            digits, 16x16, compact networks.
+
+    Returns:
+        DisentangledVAE, with the recipe's optimisers as new.
+
+    Raises:
+        ValueError: if there is no such model, or its files are not as they were shipped.
+
+    Examples:
+        >>> model = load_pretrained("digits")
+        >>> model.generate([3, 3], seed=0).shape
+        TensorShape([2, 16, 16, 1])
+    """
+    model = load(shipped.find(name))
+    model.compile()
+    return model
 
 
 def class_names(folder: str | os.PathLike | None = None) -> list[str]:
@@ -148,36 +184,3 @@ def class_number(value: int | str, names: Sequence[str]) -> int:
         f"There is no class {value!r}; give a name or a number: "
         f"{', '.join(f'{number} {name}' for number, name in enumerate(names))}."
     )
-
-
-class Data:
-    """The splits of a run: nine tenths of train to train on, a tenth to choose by, test.
-
-    Args:
-        arguments: dict, the arguments of the run.
-    """
-
-    def __init__(self, arguments: dict):
-        from dvae_tf import data
-
-        self.name = arguments["dataset"]
-        self.options = {"seed": arguments["seed"], "size": arguments["size"]}
-        self.train, self.info = data.load(
-            self.name,
-            "train[:90%]",
-            arguments["batch_size"],
-            labelled=arguments["labelled"],
-            **self.options,
-        )
-        batches = math.ceil(self.info.count / arguments["batch_size"])
-        self.passes = math.ceil(LEAST_STEPS / batches)
-        self.steps_per_epoch = self.passes * batches
-        self.validation, _ = data.load(self.name, "train[90%:]", shuffle=False, **self.options)
-
-    def arrays(self, split):
-        """Loads the labelled examples of a split into memory: Arrays."""
-        from dvae_tf import data
-
-        whole = data.load_arrays(self.name, split, **self.options)[0]
-        known = whole.label >= 0
-        return data.Arrays(*(None if column is None else column[known] for column in whole))

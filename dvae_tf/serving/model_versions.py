@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.runs.invocation import invocation
 from dvae_tf.serving.rate_limit import RateLimit
 
 POLL_SECONDS = 1.0
@@ -146,7 +147,7 @@ class ModelVersions:
         if not numbers:
             raise ValueError(
                 f"{folder} holds no version of a SavedModel (a folder with a number for a name); "
-                "give the --output of scripts/export.py."
+                f"give the --output of {invocation('export')}."
             )
         self.current = self._load(numbers[-1])
         self._stop = threading.Event()

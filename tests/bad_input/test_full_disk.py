@@ -12,10 +12,10 @@ import sys
 
 import pytest
 
-from dvae_tf.runs import shipped as pretrained
+from dvae_tf.runs import shipped
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
-TOY = "--dataset three_moons --preset toy --no-gan --epochs 1"
+TOY = "--dataset three_moons --preset toy --model disentangled_vae --epochs 1"
 
 # The script with its arguments, and how many bytes a file may still have.
 CASES = {
@@ -23,6 +23,9 @@ CASES = {
     "generate.py RUN --count 3 --output OLD/samples.png": 500,
     "generate.py RUN --count 30 --output OLD/samples.npy": 500,
     "explore.py swap RUN --output OLD/swap.png": 500,
+    "encode.py RUN --output OLD/codes.npz": 500,
+    "encode.py RUN --output OLD/codes.csv": 500,
+    "encode.py RUN --output OLD/codes.parquet": 500,
     "evaluate.py BEGUN --parts classification": 100,
     "export.py RUN --saved-model --output OLD": 5000,
     "export.py RUN --onnx --output OLD": 5000,
@@ -30,7 +33,17 @@ CASES = {
     f"train.py {TOY} --output NEW": 100,
     "train.py --resume --epochs 3 --output BEGUN": 20_000,
 }
-OLD = ("samples.png", "samples.npy", "swap.png", "gallery.html", "1", "generate.onnx")
+OLD = (
+    "samples.png",
+    "samples.npy",
+    "swap.png",
+    "codes.npz",
+    "codes.csv",
+    "codes.parquet",
+    "gallery.html",
+    "1",
+    "generate.onnx",
+)
 
 
 @contextlib.contextmanager
@@ -46,7 +59,7 @@ def files_of_at_most(size):
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_lost_or_half_written(case, moons_run, tmp_path, monkeypatch, capsys):
     places = {name: tmp_path / name.lower() for name in ("RUN", "BEGUN", "OLD", "NEW")}
-    shutil.copytree(pretrained.find(), places["RUN"])
+    shutil.copytree(shipped.find(), places["RUN"])
     shutil.copytree(moons_run, places["BEGUN"])
     places["OLD"].mkdir()
     for name in OLD:

@@ -4,12 +4,15 @@ RUN stands for the folder of a trained run, MINE for a copy of it, NEW for a fol
 there, FILE for a text file, BROKEN for a run whose model is damaged.
 """
 
+import functools
 import pathlib
 import runpy
 import shutil
 import sys
 
 import pytest
+
+from dvae_tf import runs
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
 
@@ -24,26 +27,27 @@ CASES = {
         "--epochs many": "invalid int value",
         "--batch-size 0": "batch_size is 0",
         "--batch-size -5": "batch_size is -5",
-        "--model gan": "No model is called 'gan'",
-        "--model cvae --gan": "not allowed with argument",
+        "--model gan": "invalid choice: 'gan'",
         "--preset giant": "No preset is called 'giant'",
         "--recipe published": "No recipe is called 'published'",
-        "--recipe none.json": "none.json",
-        "--recipe FILE.json": "is damaged",
-        "--loss-weights kl": "invalid loss_weight value",
-        "--loss-weights kl=much": "invalid loss_weight value",
-        "--loss-weights kl=-1": "The weight of kl is -1",
-        "--loss-weights kl=nan": "The weight of kl is nan",
-        "--loss-weights hinge=1": "No loss is called 'hinge'",
+        "--set": "expected at least one argument",
+        "--set kl": "'kl' is no NAME=VALUE",
+        "--set kl=much": "'kl=much' is no NAME=VALUE",
+        "--set kl=-1": "The weight of kl is -1",
+        "--set kl=NaN": "The weight of kl is nan",
+        "--set hinge=1": "A recipe has no 'hinge'",
+        "--set n_gm=0": "n_gm is 0",
+        "--set variance_decay_steps=-1": "variance_decay_steps is -1",
         "--latent-dim-u 0": "latent_dim_u is 0",
         "--latent-dim-s -1": "latent_dim_s is -1",
         "--labelled 0": "labelled is 0.0",
         "--labelled 2": "labelled is 2.0",
-        "--variance-decay-epochs -1": "variance_decay_epochs is -1",
-        "--settings none.json": "no JSON file of arguments",
-        "--settings FILE": "no JSON file of arguments",
-        "--settings LIST.json": "no JSON file of arguments",
-        "--settings ODD.json": "'colour'",
+        "--width 0": "width is 0.0",
+        "--settings none.json": "no JSON file of settings",
+        "--settings FILE": "no JSON file of settings",
+        "--settings LIST.json": "no JSON file of settings",
+        "--settings ODD.json": "there is no setting 'colour'",
+        "--settings TEXT.json": "a setting has a value of another kind",
         "--output RUN": "holds a run already",
         "--output FILE": "FILE",
         "--output FILE/run": "FILE",
@@ -77,7 +81,7 @@ CASES = {
         "RUN --parts beauty": "beauty",
     },
     "explore.py": {
-        "dance RUN": "invalid choice",
+        "dance RUN": "No picture is called 'dance'",
         "swap NEW": "holds no run",
         "swap BROKEN": "is damaged",
         "reconstruct RUN --count 0": "count is 0",
@@ -86,7 +90,8 @@ CASES = {
         "classify RUN --images RUN": "RUN|directory",
         "swap RUN --columns 0": "columns is 0|0",
         "interpolate-style RUN --steps 1": "steps is 1",
-        "interpolate-style RUN --path crooked": "invalid choice",
+        "interpolate-style RUN --path crooked": "No path is called 'crooked'",
+        "swap RUN --hole 4": "swap takes no hole",
         "interpolate-class RUN --to cat": "There is no class 'cat'",
         "traverse RUN --dimension 999": "dimension 999 is outside",
         "traverse RUN --extent nan": "The values of z_u are [nan",
@@ -97,6 +102,15 @@ CASES = {
         "nearest RUN --neighbours 0": "0",
         "swap RUN --output FILE/a.png": "FILE",
         "swap RUN --output a.jpeg": "a.jpeg",
+    },
+    "encode.py": {
+        "NEW": "holds no run",
+        "BROKEN": "is damaged",
+        "NEW --output codes.txt": "give a .npz, a .csv or a .parquet file",
+        "RUN --data no_such_set": "No data set is called 'no_such_set'",
+        "RUN --data three_moons": "has examples of shape (2,)",
+        "RUN --split half": "half",
+        "RUN --output FILE/codes.npz": "FILE",
     },
     "gallery.py": {
         "NEW": "holds no run",
@@ -109,8 +123,11 @@ CASES = {
         "RUN --output FILE": "FILE",
     },
     "compare.py": {
-        "--models none": "No model is called 'none'",
-        "--models disentangled_vae:published": "No recipe is called 'published'",
+        "--models none": "invalid choice: 'none'",
+        "--recipe published": "No recipe is called 'published'",
+        "--variant mine kl=much": "'kl=much' is no NAME=VALUE",
+        "--variant mine hinge=1": "A recipe has no 'hinge'",
+        "--variant cvae kl=1": "A variant is called 'cvae'",
         "--dataset no_such_set": "No data set is called 'no_such_set'",
         "--epochs 0": "epochs is 0",
         "--seeds one": "invalid int value",
@@ -130,11 +147,12 @@ CASES = {
         "--trials 0": "trials is 0",
         "--trials few": "invalid int value",
         "--algorithm guess": "'guess'",
-        "--bounds fid": "fid",
-        "--bounds kl<=low": "low",
+        "--at-most fid": "'fid' is no NAME=VALUE",
+        "--at-least fid=low": "'fid=low' is no NAME=VALUE",
+        "--at-most fid=NaN": "The bound of fid is nan",
         "--epochs 0": "epochs is 0",
         "--dataset no_such_set": "No data set is called 'no_such_set'",
-        "--minimise a --maximise b": "not allowed with argument",
+        "--minimise a --maximise b": "Both minimise and maximise came",
     },
     "ship.py": {
         "NEW": "holds no run",
@@ -145,29 +163,21 @@ CASES = {
 }
 
 
-@pytest.fixture
-def world(digits_run, tmp_path, monkeypatch):
-    """A folder to work in with everything that the cases name."""
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    shutil.copytree(digits_run, tmp_path / "run")
-    shutil.copytree(digits_run, tmp_path / "broken")
-    (tmp_path / "broken" / "model.keras").write_bytes(b"hello")
-    (tmp_path / "file").write_text("hello")
-    (tmp_path / "file.json").write_text("{'a'")
-    (tmp_path / "list.json").write_text("[1]")
-    (tmp_path / "odd.json").write_text('{"colour": "red"}')
-    shipped = SCRIPTS.parent / "saved_models" / "digits"
-    return {
-        "RUN": tmp_path / "run",
-        "BROKEN": tmp_path / "broken",
-        "NEW": tmp_path / "new",
-        "FILE": tmp_path / "file",
-        "LIST": tmp_path / "list",
-        "ODD": tmp_path / "odd",
-        "SERVED": shipped,
-    }
+@pytest.fixture(scope="module")
+def world(digits_run, tmp_path_factory):
+    """A folder with everything that the cases name; models in it are loaded once."""
+    base = tmp_path_factory.mktemp("world")
+    (base / "work").mkdir()
+    shutil.copytree(digits_run, base / "run")
+    shutil.copytree(digits_run, base / "broken")
+    (base / "broken" / "model.keras").write_bytes(b"hello")
+    (base / "file").write_text("hello")
+    (base / "list.json").write_text("[1]")
+    (base / "odd.json").write_text('{"colour": "red"}')
+    (base / "text.json").write_text('{"epochs": "three"}')
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "load", functools.cache(runs.load))
+        yield base
 
 
 def contents(folder):
@@ -180,11 +190,12 @@ def contents(folder):
     ("script", "arguments"),
     [(script, arguments) for script, cases in CASES.items() for arguments in cases],
 )
-def test_wrong_arguments(script, arguments, world, tmp_path, monkeypatch, capsys):
-    filled = arguments
-    for name, path in world.items():
-        filled = filled.replace(name, str(path))
-    before = contents(tmp_path)
+def test_wrong_arguments(script, arguments, world, monkeypatch, capsys):
+    filled = arguments.replace("SERVED", str(SCRIPTS.parent / "saved_models" / "digits"))
+    for name in ("RUN", "BROKEN", "NEW", "FILE", "LIST", "ODD", "TEXT"):
+        filled = filled.replace(name, str(world / name.lower()))
+    before = contents(world)
+    monkeypatch.chdir(world / "work")
     monkeypatch.setattr("keras.Model.fit", lambda *_, **__: pytest.fail("It trained."))
     monkeypatch.setattr("dvae_tf.serving.server.Server.wait", lambda _: pytest.fail("It served."))
     monkeypatch.setattr(sys, "argv", [script, *filled.split(" ")])
@@ -198,4 +209,4 @@ def test_wrong_arguments(script, arguments, world, tmp_path, monkeypatch, capsys
     assert any(word in last for word in words), error
     assert "error: " in last
     assert "Traceback" not in error
-    assert contents(tmp_path) == before
+    assert contents(world) == before

@@ -1,4 +1,5 @@
 import json
+import shlex
 import subprocess
 import sys
 
@@ -7,24 +8,34 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from dvae_tf.commands import export
+from dvae_tf import runs, tasks
+from dvae_tf.commands.command_line import parsed
+from dvae_tf.commands.export import export, training_command
+from dvae_tf.commands.settings import ExportSettings, TrainingSettings, recorded
 from dvae_tf.export import parity, runners
 from dvae_tf.export.functions import Functions
+from dvae_tf.export.model_card import write_model_card
 from dvae_tf.export.tflite import KINDS
+from dvae_tf.files import read_json
 from dvae_tf.models import ConditionalGAN
-from dvae_tf.runs import shipped as pretrained
+from dvae_tf.runs import shipped
+
+
+def export_to(folder, run=None, **formats):
+    settings = ExportSettings(str(run or shipped.find()), output=str(folder), **formats)
+    return export(settings, Console(quiet=True))
 
 
 @pytest.fixture(scope="module")
 def model():
-    return pretrained.load_pretrained()
+    return runs.load_pretrained()
 
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """The folder of the shipped model's export in all formats but the page."""
     folder = tmp_path_factory.mktemp("export")
-    rows = export(pretrained.find(), ("saved_model", "tflite", "onnx"), folder, Console(quiet=True))
+    rows = export_to(folder, saved_model=True, tflite=True, onnx=True)
     assert len(rows) == 6
     return folder
 
@@ -85,8 +96,6 @@ def test_png_holds_the_image(signatures):
 
 
 def test_inpainting_keeps_what_is_around_the_hole(signatures, model):
-    from dvae_tf import tasks
-
     mask = np.zeros((4, 16, 16), np.float32)
     mask[:, 4:9, 5:12] = 1.0
     image = images()
@@ -182,18 +191,16 @@ def test_onnx_is_checked_and_has_a_dynamic_batch(exported):
 
 def test_a_further_export_is_a_further_version(exported):
     before = (exported / "model_int8.tflite").read_bytes()
-    export(pretrained.find(), output=exported, console=Console(quiet=True))
+    export_to(exported)
     assert (exported / "2" / "saved_model.pb").exists()
     assert (exported / "model_int8.tflite").read_bytes() == before
-    card = (exported / "MODEL_CARD.md").read_text()
-    assert "python scripts/train.py --dataset digits --model disentangled_vae_gan" in card
 
 
 def test_a_model_that_differs_is_not_exported(exported, monkeypatch):
     before = sorted(path.name for path in exported.iterdir())
     monkeypatch.setitem(parity.TOLERANCE, "float32", 1e-12)
     with pytest.raises(ValueError, match=r"SavedModel does not give .* differs by .*, allowed is"):
-        export(pretrained.find(), output=exported, console=Console(quiet=True))
+        export_to(exported)
     assert sorted(path.name for path in exported.iterdir()) == before
 
 
@@ -205,15 +212,57 @@ def test_integers_that_lost_too_much_are_named():
     assert faults[1].startswith("classify has an SSIM of")
 
 
-def test_unknown_formats_and_models_without_codes_are_named(digits_run):
-    with pytest.raises(ValueError, match="choose from saved_model, tflite, onnx, web"):
-        export(digits_run, ("coreml",))
+def test_models_without_codes_are_named():
     with pytest.raises(ValueError, match="A ConditionalGAN has no codes"):
         Functions(ConditionalGAN((2,), 3, preset="toy"))
 
 
 def test_vectors_are_exported_too(moons_run, tmp_path):
-    export(moons_run, ("saved_model", "onnx"), tmp_path, Console(quiet=True))
+    export_to(tmp_path, moons_run, saved_model=True, onnx=True)
     signatures = tf.saved_model.load(str(tmp_path / "1")).signatures
     assert "generate_png" not in signatures
     assert signatures["generate"](**drawing([0, 2]))["image"].shape == (2, 2)
+    (command,) = commands_of((tmp_path / "MODEL_CARD.md").read_text())
+    name, settings = parsed(shlex.split(command)[1:])
+    assert name == "train"
+    assert recorded(settings) == read_json(moons_run / "run.json")["arguments"]
+
+
+def commands_of(card):
+    return [line.strip() for line in card.splitlines() if line.startswith("    ")]
+
+
+def card_of(arguments, path):
+    data = {"training_examples": 5, "shape": [2], "class_names": ["one", "two"]}
+    description = {"arguments": arguments, "data": data, "versions": {"dvae_tf": "0.0.1"}}
+    write_model_card(path / "card.md", description, {}, training_command(arguments))
+    return (path / "card.md").read_text()
+
+
+def test_the_card_says_how_the_model_is_trained_again(tmp_path):
+    settings = TrainingSettings(
+        "folder:own cats", recipe="paper", changes={"kl": [0.0, 1.0], "bounded": True}, seed=3
+    )
+    (command,) = commands_of(card_of(recorded(settings), tmp_path))
+    assert command == (
+        "dvae train --dataset 'folder:own cats' --recipe paper --set 'kl=[0.0, 1.0]' bounded=true "
+        "--seed 3"
+    )
+    assert parsed(shlex.split(command)[1:]) == ("train", settings)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        {"loss_weights": {"kl": 0.5}},
+        {"variance_decay_epochs": None},
+        {"recipe": "balanced with settling=0.1"},
+        {"changes": {"settling": 0.1}},
+    ],
+)
+def test_the_card_of_an_earlier_version_prints_no_command(earlier, tmp_path):
+    card = card_of(recorded(TrainingSettings()) | earlier, tmp_path)
+    assert commands_of(card) == []
+    assert "By the training command of an earlier version of dvae_tf" in card
+    assert "dataset digits" in card
+    assert card.rstrip().endswith("With dvae_tf 0.0.1.")

@@ -4,13 +4,14 @@ import pytest
 from rich.console import Console
 
 from dvae_tf.commands.gallery import CAPTIONS, gallery
+from dvae_tf.commands.settings import GallerySettings
 
 
 @pytest.fixture
 def page(tmp_path):
     def made(*runs):
-        gallery(runs, tmp_path / "page.html", console=Console(quiet=True))
-        return (tmp_path / "page.html").read_text()
+        settings = GallerySettings(tuple(map(str, runs)), str(tmp_path / "page.html"))
+        return gallery(settings, Console(quiet=True)).read_text()
 
     return made
 

@@ -25,7 +25,7 @@ def test_of_two_that_break_a_bound_the_one_closer_to_it_is_better():
     ("make", "message"),
     [
         (lambda: Aim("zs_accuracy", bounds=("zs_accuracy=0.9",)), "'zs_accuracy=0.9' is no bound"),
-        (lambda: Aim("zu_leakage.mean").score(REPORT), "no figure 'zu_leakage.mean'"),
+        (lambda: Aim("zu_leakage.mean").score(REPORT), "no number 'zu_leakage.mean'"),
         (lambda: search(algorithm="grid"), "No algorithm is called 'grid'; choose one of bayesian"),
     ],
 )

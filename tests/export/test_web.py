@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from dvae_tf.commands import export
+from dvae_tf.commands.export import export
+from dvae_tf.commands.settings import ExportSettings
 from dvae_tf.data import load_arrays
 from dvae_tf.export import runners, web
-from dvae_tf.runs import shipped as pretrained
+from dvae_tf.runs import shipped
 
 pytestmark = [
     pytest.mark.skipif(
@@ -26,7 +27,8 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     output = tmp_path_factory.mktemp("page")
-    (row,) = export(pretrained.find(), ("web",), output, Console(quiet=True))
+    settings = ExportSettings(str(shipped.find()), web=True, output=str(output))
+    (row,) = export(settings, Console(quiet=True))
     assert row["difference"] < 1e-4
     return output / "web"
 

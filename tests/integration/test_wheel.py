@@ -50,6 +50,13 @@ def test_brings_its_types_its_license_and_the_page_for_browsers(installed):
     assert list(installed.glob("dvae_tf-*.dist-info/licenses/LICENSE"))
 
 
+def test_brings_the_command(installed):
+    (file,) = installed.glob("dvae_tf-*.dist-info/entry_points.txt")
+    assert "dvae = dvae_tf.commands.command_line:main" in file.read_text()
+    done = run("from dvae_tf.commands.command_line import main; main()", installed, installed)
+    assert (done.returncode, done.stderr.splitlines()[-1][:5]) == (2, "dvae:")
+
+
 def test_without_the_checkout_the_shipped_model_is_missed_by_name(installed, tmp_path):
     done = run("import dvae_tf; dvae_tf.load_pretrained('digits')", installed, tmp_path)
     assert "digits" in done.stderr.splitlines()[-1]

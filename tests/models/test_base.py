@@ -5,26 +5,63 @@ import tensorflow as tf
 from toys import batches, moons
 
 from dvae_tf import DisentangledVAE
-from dvae_tf.models import recipe
+from dvae_tf.models import Recipe
 
 
-def toy(**options):
-    return DisentangledVAE((2,), 3, preset="toy", **({"recipe": "paper", "n_gm": 1} | options))
+def toy(**changes):
+    recipe = Recipe.named("paper").replace(n_gm=1, **changes)
+    return DisentangledVAE((2,), 3, preset="toy", recipe=recipe)
+
+
+def progress_seen(model, **options):
+    """The progress before every step of a `fit`."""
+    seen = []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: seen.append(float(model.progress))
+    )
+    model.fit(batches(), callbacks=[watch], verbose=0, **options)
+    return seen
+
+
+def test_progress_is_that_of_one_fit():
+    model = toy()
+    for _ in range(2):
+        np.testing.assert_allclose(progress_seen(model, epochs=2), np.arange(12) / 12, atol=1e-6)
+    np.testing.assert_allclose(
+        progress_seen(model, initial_epoch=2, epochs=3), np.arange(12, 18) / 18, atol=1e-6
+    )
+    assert float(model.progress) == 1.0
+
+
+def test_without_a_known_length_progress_moves_between_epochs():
+    model, seen = toy(kl=(0.0, 2.0)), []
+    watch = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: seen.append(float(model.progress))
+    )
+    unknown = batches(count=48).filter(lambda x, label: True)
+    model.fit(unknown, epochs=2, callbacks=[watch], verbose=0)
+    assert seen == sorted(seen)
+    assert set(seen) == {0.0, 0.5}
+
+
+def test_train_on_batch_is_as_at_the_begin_of_a_training():
+    model = toy(annealed=True)
+    model.fit(batches(), verbose=0)
+    assert float(model.optimizers["decoder"].learning_rate) < 5e-5
+    model.train_on_batch(*moons(16))
+    assert float(model.optimizers["decoder"].learning_rate) == pytest.approx(5e-4)
 
 
 def test_a_weight_follows_its_schedule():
-    model = toy(loss_weights={"kl": (0.0, 2.0, 1.0)}, training_steps=20)
-    seen = []
-    watch = keras.callbacks.LambdaCallback(
-        on_train_batch_begin=lambda batch, logs: seen.append(float(model._weight("kl")))
-    )
-    model.fit(batches(), epochs=4, callbacks=[watch], verbose=0)  # 24 batches
-    expected = np.interp(np.minimum(np.arange(24), 20), [0, 10, 20], [0.0, 2.0, 1.0])
-    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    model = toy(kl=(0.0, 2.0, 1.0))
+    for progress in (0.0, 0.25, 0.5, 0.8, 1.0):
+        model.progress.assign(progress)
+        expected = np.interp(progress, [0.0, 0.5, 1.0], [0.0, 2.0, 1.0])
+        assert float(model.weighted("kl", tf.constant(1.0))) == pytest.approx(expected)
 
 
 def test_a_scheduled_weight_weighs_the_loss_and_is_saved(tmp_path):
-    model = toy(loss_weights={"kl": (0.0, 2.0), "likelihood": 0.0, "classification": 0.0})
+    model = toy(kl=(0.0, 2.0), likelihood=0.0, classification=0.0)
     model.fit(batches(), epochs=1, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -33,49 +70,29 @@ def test_a_scheduled_weight_weighs_the_loss_and_is_saved(tmp_path):
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_schedule_ends_before_the_flow_settles():
-    model = DisentangledVAE(
-        (2,), 3, preset="toy", training_steps=100, loss_weights={"kl": (1.0, 3.0)}
-    )
-    ends = 100 * (1.0 - model.rules.settling)
-    for batch, weight in ((0, 1.0), (ends / 2, 2.0), (ends, 3.0), (100, 3.0)):
-        model.batches_trained.assign(int(batch))
-        assert float(model._weight("kl")) == pytest.approx(weight, abs=0.05)
-
-
 def test_the_decoder_ends_as_the_average_of_its_weights():
     decay, ends = 0.5, []
-    model = toy(recipe={"base": "paper", "average_decay": decay}, training_steps=12)
+    model = toy(average_decay=decay)
     watch = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: ends.append(model.decoder.get_weights())
+        on_train_batch_end=lambda batch, logs: ends.append(model.decoder.get_weights()),
+        on_epoch_end=lambda epoch, logs: ends.append(model.decoder.get_weights()),
     )
-    model.fit(batches(), epochs=1, callbacks=[watch], verbose=0)
-    for weight, last in zip(model.decoder.get_weights(), ends[-1], strict=True):
-        np.testing.assert_array_equal(weight, last)  # half-way: as trained
-    model.fit(batches(), epochs=1, callbacks=[watch], verbose=0)
-    average = ends[0]
-    for weights in ends[1:]:
+    model.fit(batches(), epochs=2, callbacks=[watch], verbose=0)
+    first, last = ends[:7], ends[7:]
+    for weight, trained in zip(first.pop(), first[-1], strict=True):
+        np.testing.assert_array_equal(weight, trained)  # half-way: as trained
+    final = last.pop()
+    average = first[0]
+    for weights in first[1:] + last:
         average = [decay * a + (1 - decay) * w for a, w in zip(average, weights, strict=True)]
-    for weight, expected, last in zip(model.decoder.get_weights(), average, ends[-1], strict=True):
+    for weight, expected, trained in zip(final, average, last[-1], strict=True):
         np.testing.assert_allclose(weight, expected, atol=1e-6)
-        assert np.abs(expected - last).max() > 1e-5
-    encoder = model.optimizers["encoder_u"]
-    assert not encoder.use_ema
+        assert np.abs(expected - trained).max() > 1e-5
+    assert not model.optimizers["encoder_u"].use_ema
 
 
-def test_what_follows_the_training_needs_its_length():
-    for options in ({"loss_weights": {"kl": (0, 1)}}, {"recipe": recipe("balanced")}):
-        with pytest.raises(ValueError, match="training_steps"):
-            toy(**options).fit(batches().repeat(), verbose=0)
-
-
-def test_no_loss_goes_back_through_what_it_does_not_hang_on():
-    model = toy()
-    x, label = map(tf.constant, moons(8))
-    with tf.GradientTape() as tape:
-        values = model._joint_losses(x, label, (0, 1), training=True)
-        kl = model._means(values, ("kl", "reconstruction"), label)["kl"]
-    decoders = model.decoder.trainable_variables
-    gradients = tape.gradient(kl, [*decoders, *model.encoder_u.trainable_variables])
-    assert all(gradient is None for gradient in gradients[: len(decoders)])
-    assert any(gradient is not None for gradient in gradients)
+def test_steps_that_are_not_alike_are_not_executed_together():
+    model = DisentangledVAE((2,), 3, preset="toy", recipe="paper")
+    with pytest.raises(ValueError, match="steps_per_execution is 2, but with n_gm = 3"):
+        model.compile(steps_per_execution=2)
+    toy().compile(steps_per_execution=2)

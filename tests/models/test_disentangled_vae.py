@@ -5,12 +5,14 @@ import tensorflow as tf
 from toys import batches, changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN
+from dvae_tf.models import Recipe
 from dvae_tf.networks import ConditionalFlow
-from dvae_tf.networks.presets import seeded_initializers
+from dvae_tf.networks.seeding import seeded_initializers
 
 
-def toy(model=DisentangledVAEGAN, **options):
-    return model((2,), 3, **({"preset": "toy", "recipe": "paper"} | options))
+def toy(model=DisentangledVAEGAN, changes=None, **options):
+    recipe = Recipe.named("paper").replace(**(changes or {}))
+    return model((2,), 3, **({"preset": "toy", "recipe": recipe} | options))
 
 
 def assert_same_state(model, other):
@@ -25,6 +27,7 @@ def assert_same_state(model, other):
 ROUTES = [
     ("classification", {"encoder_s", "prior_means", "prior_variances"}),
     ("likelihood", {"encoder_s", "prior_means", "prior_variances"}),
+    ("joint_likelihood", {"encoder_s"}),
     ("reconstruction", {"encoder_s", "encoder_u", "decoder"}),
     ("kl", {"encoder_u"}),
     ("latent_confusion", {"encoder_u"}),
@@ -36,22 +39,44 @@ ROUTES = [
 
 @pytest.mark.parametrize(("loss", "trained"), ROUTES, ids=[loss for loss, _ in ROUTES])
 def test_each_loss_reaches_exactly_its_networks(loss, trained):
-    model = toy(n_gm=1, loss_weights={name: 0.0 for name, _ in ROUTES} | {loss: 1.0})
+    silent = dict.fromkeys((*dict(ROUTES), "joint_likelihood"), 0.0)
+    model = toy(changes={"n_gm": 1} | silent | {loss: 1.0})
     before = snapshot(model)
     model.train_step(tuple(map(tf.constant, moons(16))))
     assert changed(model, before) == trained
 
 
-def test_likelihood_of_the_joint_step_reaches_the_encoder_only():
+def test_no_group_of_weights_depends_on_the_losses_of_another_that_shares_its_pass():
     model = toy()
-    before = snapshot(model)
     x, label = map(tf.constant, moons(16))
-    model._joint_step(x, label)
-    assert not changed(model, before) & {"prior_means", "prior_variances"}
+    with tf.GradientTape(persistent=True) as tape:
+        values = model._joint_losses(x, label, (0, 1), training=True)
+        means = model.joint_objectives.means(values, label)
+    (pair,) = model.joint_objectives.independent
+    trains = {row.name: row.trains for row in model.joint_objectives.table}
+    for groups, names in model.joint_objectives.passes().items():
+        for group in groups:
+            for name in set(names):
+                if group not in trains[name]:
+                    weights = model.weight_groups()[group]
+                    assert not any(g is not None for g in tape.gradient(means[name], weights))
+    assert pair == ("encoder_s", "encoder_u")
+
+
+def test_no_loss_goes_back_through_what_it_does_not_depend_on():
+    model = toy()
+    x, label = map(tf.constant, moons(8))
+    with tf.GradientTape() as tape:
+        values = model._joint_losses(x, label, (0, 1), training=True)
+        kl = model.joint_objectives.means(values, label)["kl"]
+    decoder = model.decoder.trainable_variables
+    gradients = tape.gradient(kl, [*decoder, *model.encoder_u.trainable_variables])
+    assert all(gradient is None for gradient in gradients[: len(decoder)])
+    assert any(gradient is not None for gradient in gradients)
 
 
 def test_one_step_of_everything_for_n_gm_batches():
-    model = toy(n_gm=3)
+    model = toy()
     model.fit(batches(count=112), epochs=1, verbose=0)  # 7 batches
     steps = {name: int(optimizer.iterations) for name, optimizer in model.optimizers.items()}
     joint = dict.fromkeys(set(steps) - {"encoder_s", "prior_means", "prior_variances"}, 2)
@@ -83,7 +108,7 @@ def test_train_4_is_train_2_save_load_train_2(tmp_path):
     stopped.save(tmp_path / "model.keras")
     resumed = keras.saving.load_model(tmp_path / "model.keras")
     assert_same_state(resumed, stopped)
-    resumed.fit(batches(count=112), epochs=2, verbose=0)
+    resumed.fit(batches(count=112), initial_epoch=2, epochs=4, verbose=0)
     assert_same_state(resumed, straight)
 
 
@@ -95,7 +120,7 @@ def test_images_survive_saving(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert_same_state(model, loaded)
     np.testing.assert_array_equal(model.predict(x, verbose=0), loaded.predict(x, verbose=0))
-    settings = ("shape", "num_classes", "loss_weights", "n_gm", "margin", "latent_dim_s", "seed")
+    settings = ("shape", "num_classes", "recipe", "width", "latent_dim_s", "seed")
     ours, theirs = model.get_config(), loaded.get_config()
     assert {name: ours[name] for name in settings} == {name: theirs[name] for name in settings}
 
@@ -109,7 +134,7 @@ def test_xla_gives_the_same_losses(shape):
     histories = []
     for jit_compile in (False, True):
         # The balanced recipe takes long to compile: points and a short flow are enough of it.
-        options = {"recipe": "paper", "n_gm": 1}
+        options = {"recipe": Recipe.named("paper").replace(n_gm=1)}
         if len(shape) == 1:
             with seeded_initializers(0):
                 flow = ConditionalFlow(2, 2, couplings=2, units=16)
@@ -131,9 +156,7 @@ def test_validation_is_the_same_every_time_and_trains_nothing():
     model = toy()
     history = model.fit(batches(), validation_data=batches(count=48), verbose=0).history
     assert set(history) == {
-        f"{prefix}{name}"
-        for prefix in ("", "val_")
-        for name in ("loss", "accuracy", *(loss for loss, _ in ROUTES))
+        f"{prefix}{name}" for prefix in ("", "val_") for name in ("loss", "accuracy", *dict(ROUTES))
     }
     before = snapshot(model)
     first = model.evaluate(batches(count=48), return_dict=True, verbose=0)
@@ -144,7 +167,7 @@ def test_validation_is_the_same_every_time_and_trains_nothing():
 
 
 def test_reported_loss_is_what_the_autoencoder_minimises():
-    model = toy(DisentangledVAE, loss_weights={"reconstruction": 4.0, "kl": 0.5})
+    model = toy(DisentangledVAE, {"reconstruction": 4.0, "kl": 0.5})
     logs = model.evaluate(batches(), return_dict=True, verbose=0)
     expected = (
         logs["classification"]
@@ -155,24 +178,22 @@ def test_reported_loss_is_what_the_autoencoder_minimises():
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_rate_of_the_variances_falls_tenfold_every_ten_epochs(tmp_path):
-    model = toy(DisentangledVAE)
+def test_rate_of_the_variances_falls_tenfold_every_so_many_batches():
+    model = toy(DisentangledVAE, {"variance_decay_steps": 4})
     rates = []
     watch = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: rates.append(
+        on_train_batch_end=lambda batch, logs: rates.append(
             float(model.optimizers["prior_variances"].learning_rate)
         )
     )
-    model.fit(batches(count=16), epochs=10, callbacks=[watch], verbose=0)
-    model.save(tmp_path / "model.keras")
-    model = keras.saving.load_model(tmp_path / "model.keras")
-    model.fit(batches(count=16), epochs=11, callbacks=[watch], verbose=0)
-    np.testing.assert_allclose(rates, [5e-4] * 10 + [5e-5] * 10 + [5e-6], rtol=1e-5)
+    for _ in range(2):  # The count goes on from one `fit` to the next.
+        model.fit(batches(count=80), callbacks=[watch], verbose=0)
+    np.testing.assert_allclose(rates, [5e-4] * 4 + [5e-5] * 4 + [5e-6] * 2, rtol=1e-5)
     assert float(model.optimizers["prior_means"].learning_rate) == pytest.approx(5e-4)
 
 
 def test_learns_to_classify_and_reconstruct():
-    model = toy(n_gm=1)
+    model = toy(changes={"n_gm": 1})
     model.compile(keras.optimizers.Adam(5e-3, beta_1=0.0, beta_2=0.9))
     data = batches(count=960, batch_size=48)
     start = model.evaluate(data, return_dict=True, verbose=0)
@@ -186,8 +207,8 @@ def test_learns_to_classify_and_reconstruct():
 def test_mixed_precision_trains(policy):
     keras.config.set_dtype_policy(policy)
     try:
-        recipe = "balanced" if policy == "mixed_bfloat16" else "paper"
-        model = DisentangledVAEGAN((8, 8, 1), 3, recipe=recipe, n_gm=1)
+        recipe = Recipe.named("balanced" if policy == "mixed_bfloat16" else "paper")
+        model = DisentangledVAEGAN((8, 8, 1), 3, recipe=recipe.replace(n_gm=1))
     finally:
         keras.config.set_dtype_policy("float32")
     assert model.encoder_s.body.compute_dtype == policy.removeprefix("mixed_")
@@ -239,8 +260,9 @@ def test_a_network_that_does_not_fit_is_named():
     [
         ({"recipe": "none"}, "No recipe is called 'none'"),
         ({"preset": "none"}, "No preset is called 'none'"),
-        ({"loss_weights": {"kld": 1.0}}, "No loss is called 'kld'"),
-        ({"n_gm": 0}, "n_gm is 0"),
+        ({"changes": {"kld": 1.0}}, "A recipe has no 'kld'"),
+        ({"changes": {"n_gm": 0}}, "n_gm is 0"),
+        ({"width": 0.0}, "width is 0.0; give a factor above 0"),
     ],
 )
 def test_wrong_arguments_are_named(options, message):
@@ -315,8 +337,8 @@ def test_classes_are_learnt_from_some_at_a_time():
     random = np.random.default_rng(0)
     label = random.permutation(np.repeat(np.arange(64, dtype=np.int32), 12))
     x = random.normal(size=(64, 8))[label] + 0.1 * random.normal(size=(len(label), 8))
-    recipe = "paper with sampled_classes=24"
-    model = DisentangledVAE((8,), 64, "toy", recipe, n_gm=1_000_000, latent_dim_s=8)
+    recipe = Recipe.named("paper").replace(sampled_classes=24, n_gm=1_000_000)
+    model = DisentangledVAE((8,), 64, "toy", recipe, latent_dim_s=8)
     model.compile(keras.optimizers.Adam(3e-3))
     model.fit(x, label, batch_size=16, epochs=6, verbose=0)
     assert model.evaluate(x, label, return_dict=True, verbose=0)["accuracy"] > 0.95

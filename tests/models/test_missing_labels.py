@@ -5,6 +5,7 @@ import tensorflow as tf
 from toys import changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN, data, losses
+from dvae_tf.models import Recipe
 from dvae_tf.priors import GaussianMixturePrior
 
 
@@ -14,8 +15,9 @@ def partly_labelled(count, labelled):
     return x, np.where(kept, label, -1).astype(np.int32)
 
 
-def toy(model=DisentangledVAEGAN, **options):
-    return model((2,), 3, preset="toy", recipe="paper", n_gm=1, **options)
+def toy(model=DisentangledVAEGAN, recipe="paper", **changes):
+    recipe = Recipe.named(recipe).replace(n_gm=1, **changes)
+    return model((2,), 3, preset="toy", recipe=recipe)
 
 
 def test_marginal_likelihood_is_that_of_the_mixture():
@@ -30,7 +32,7 @@ def test_marginal_likelihood_is_that_of_the_mixture():
 
 @pytest.mark.parametrize("recipe", ["paper", "balanced"])
 def test_a_batch_without_labels_leaves_the_latent_classifier_alone(recipe):
-    model = DisentangledVAEGAN((2,), 3, preset="toy", recipe=recipe, n_gm=1)
+    model = toy(recipe=recipe)
     before = snapshot(model)
     x, _ = moons(16)
     model.train_step((tf.constant(x), tf.fill([16], -1)))
@@ -51,7 +53,7 @@ def test_what_needs_a_label_is_a_mean_over_those_that_have_one():
 
 def test_few_labels_teach_the_classes():
     # The marginal alone would draw all codes together: it weighs little here.
-    model = toy(DisentangledVAE, loss_weights={"likelihood": 0.01})
+    model = toy(DisentangledVAE, likelihood=0.01)
     model.compile(keras.optimizers.Adam(3e-3))
     dataset, _ = data.load("three_moons", "train", 48, count=1920, labelled=0.05)
     labels = np.concatenate([label for _, label in dataset.as_numpy_iterator()])

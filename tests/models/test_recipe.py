@@ -1,55 +1,53 @@
-import dataclasses
 import json
 
 import pytest
 
-from dvae_tf.models.recipe import RECIPES, recipe, recipe_config
+from dvae_tf.models.recipe import RECIPES, Recipe
 
 
-def test_ingredients_can_be_left_out_by_name():
-    balanced, without = recipe("balanced"), recipe("balanced without flow, kl, settling")
-    assert (balanced.flow, balanced.settling > 0.0, balanced.weights["kl"] > 0.0) == (True,) * 3
-    assert (without.flow, without.settling, without.weights["kl"]) == (False, 0.0, 0.0)
-    same = dataclasses.replace(
-        without, flow=True, settling=balanced.settling, weights=balanced.weights
-    )
-    assert same == balanced
+def test_numbers_and_weights_are_replaced_by_name():
+    balanced = Recipe.named("balanced")
+    own = balanced.replace(kl=0.5, flow=False, weights={"likelihood": 0.2})
+    assert (own.weights["kl"], own.flow, own.weights["likelihood"]) == (0.5, False, 0.2)
+    assert own.replace(**balanced.as_dict()) == balanced
+    assert balanced.weights["kl"] == 0.28  # It stays as it was.
+
+
+def test_a_weight_may_have_a_schedule():
+    assert Recipe.named("paper").replace(kl=[0, 1]).weights["kl"] == (0.0, 1.0)
+
+
+def test_a_recipe_may_know_losses_of_ones_own():
+    assert Recipe.named("paper").replace(weights={"toy": 2}).weights["toy"] == 2.0
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_survives_json(name):
-    own = dataclasses.replace(recipe(name), learning_rate=1e-3)
-    assert recipe(json.loads(json.dumps(recipe_config(own)))) == own
-    assert recipe_config(name) == name
+    own = Recipe.named(name).replace(learning_rate=1e-3, kl=(0.0, 1.0), augmentation=["cutout"])
+    assert Recipe(**json.loads(json.dumps(own.as_dict()))) == own
 
 
-def test_numbers_can_be_changed_by_name():
-    own = recipe("balanced with kl=0.5, settling_noise=0.3 without flow")
-    assert (own.weights["kl"], own.settling_noise, own.flow) == (0.5, 0.3, False)
-    balanced = recipe("balanced")
-    changed = {"weights": balanced.weights, "settling_noise": 0.1, "flow": True}
-    assert dataclasses.replace(own, **changed) == balanced
-
-
-def test_a_file_holds_what_differs(tmp_path):
-    path = tmp_path / "own.json"
-    path.write_text('{"base": "paper", "augmentation": ["cutout"], "weights": {"kl": [0, 1]}}')
-    own, paper = recipe(str(path)), recipe("paper")
-    assert (own.augmentation, own.weights["kl"]) == (("cutout",), (0.0, 1.0))
-    assert dataclasses.replace(own, augmentation=(), weights=paper.weights) == paper
-    assert recipe({"settling": 0.5}).flow
+def test_all_recipes_weigh_the_same_losses():
+    assert len({tuple(recipe.weights) for recipe in RECIPES.values()}) == 1
 
 
 @pytest.mark.parametrize(
-    ("name", "message"),
+    ("change", "message"),
     [
-        ("none", "No recipe is called 'none'; choose one of paper, balanced"),
-        ("balanced without salt", "No ingredient is called 'salt'"),
-        ({"salt": 1}, "No ingredient is called 'salt'"),
-        ("balanced with salt=1", "No ingredient is called 'salt'"),
-        ("balanced with kl", "'kl' is no NAME=NUMBER"),
+        ({"salt": 1}, "A recipe has no 'salt'; there are classification, "),
+        ({"kl": -1.0}, "The weight of kl is -1.0"),
+        ({"kl": float("nan")}, "The weight of kl is nan"),
+        ({"kl": ()}, r"The weight of kl is \(\)"),
+        ({"n_gm": 0}, "n_gm is 0"),
+        ({"variance_decay_steps": 0}, "variance_decay_steps is 0"),
+        ({"augmentation": ["salt"]}, "No augmentation is called 'salt'"),
     ],
 )
-def test_unknown_names_are_named(name, message):
+def test_what_does_not_fit_is_named(change, message):
     with pytest.raises(ValueError, match=message):
-        recipe(name)
+        Recipe.named("balanced").replace(**change)
+
+
+def test_an_unknown_name_is_named():
+    with pytest.raises(ValueError, match="No recipe is called 'none'; choose one of paper, bal"):
+        Recipe.named("none")

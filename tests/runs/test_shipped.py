@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dvae_tf import load_pretrained, runs, tasks
-from dvae_tf.runs import shipped as pretrained
 from dvae_tf.data import load_arrays
+from dvae_tf.runs import shipped
 
 
 def test_the_shipped_model_knows_digits():
@@ -16,19 +16,16 @@ def test_the_shipped_model_knows_digits():
 
 
 def test_together_it_is_under_12_megabytes():
-    files = [path for path in pretrained.find().rglob("*") if path.is_file()]
+    files = [path for path in shipped.find().rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 12_000_000
-    listed = (pretrained.find() / "SHA256SUMS").read_text().splitlines()
+    listed = (shipped.find() / "SHA256SUMS").read_text().splitlines()
     assert len(listed) == len(files) - 1
 
 
 @pytest.fixture
 def copy(tmp_path, monkeypatch):
-    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
-    shutil.copytree(
-        pretrained.__file__.replace("dvae_tf/runs/shipped.py", "saved_models/digits"),
-        tmp_path / "digits",
-    )
+    shutil.copytree(shipped.find(), tmp_path / "digits")
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     return tmp_path / "digits"
 
 
@@ -50,5 +47,5 @@ def test_an_unknown_name_is_named():
 
 
 def test_results_of_a_shipped_model_go_elsewhere(tmp_path):
-    assert runs.results(pretrained.find()) == runs.ROOT / "shipped-digits"
+    assert runs.results(shipped.find()) == runs.run.ROOT / "shipped-digits"
     assert runs.results(tmp_path) == tmp_path

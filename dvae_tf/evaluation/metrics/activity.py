@@ -1,14 +1,16 @@
-"""Whether z_u is alive: a code that changes nothing has collapsed, and leaks nothing either."""
+"""Whether z_u is used: a code that the decoder ignores has collapsed, and leaks nothing either."""
 
 import numpy as np
 
-from dvae_tf.evaluation.estimate import mean_figure, resampled_figure
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate, resampled_estimate
+from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.evaluation.metrics.reconstruction import squared_error
 
 ACTIVE_VARIANCE = 0.01
 
 
-def active_units(mean: np.ndarray):
+def active_units(mean: np.ndarray) -> Estimate:
     """How many dimensions of a code vary from input to input.
 
     The number of dimensions whose posterior mean has a variance over the data above 0.01 (Burda,
@@ -18,13 +20,13 @@ def active_units(mean: np.ndarray):
         mean: float array [n, latent], the posterior means.
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
         >>> active_units(np.array([[0.0, 1.0], [0.0, -1.0]])).value
         1.0
     """
-    return resampled_figure(
+    return resampled_estimate(
         lambda index: np.sum(np.var(mean[index], axis=0) > ACTIVE_VARIANCE), len(mean)
     )
 
@@ -55,11 +57,11 @@ def activity(subject, x: np.ndarray, codes, seed: int = 0) -> dict:
         subject: Subject with `decode`.
         x: array [n, *shape].
         codes: Codes of x.
-        seed: int, of the prior's samples and of the partners. Defaults to 0.
+        seed: int, of the prior's samples and of the pairs. Defaults to 0.
 
     Returns:
-        dict of "active_units" and "kl_nats" (summed over the dimensions), Figures; "dimensions",
-        int; "kl_per_dimension_nats", list of float; "reconstruction_mse", dict of Figure: with
+        dict of "active_units" and "kl_nats" (summed over the dimensions), Estimates; "dimensions",
+        int; "kl_per_dimension_nats", list of float; "reconstruction_mse", dict of Estimate: with
         z_u of the image itself ("true"), drawn from N(0, I) ("prior"), of another image ("other").
     """
     random = np.random.default_rng(seed)
@@ -67,17 +69,42 @@ def activity(subject, x: np.ndarray, codes, seed: int = 0) -> dict:
     alternatives = {
         "true": mean,
         "prior": random.normal(size=mean.shape).astype(np.float32),
-        # A shift by at least one: nobody is their own partner.
+        # A shift by at least one: no image is paired with itself.
         "other": np.roll(mean, random.integers(1, max(len(mean), 2)), axis=0),
     }
     divergence = kl_per_dimension(mean, codes.z_u_stddev)
     return {
         "active_units": active_units(mean),
         "dimensions": mean.shape[1],
-        "kl_nats": mean_figure(divergence.sum(axis=-1)),
+        "kl_nats": mean_estimate(divergence.sum(axis=-1)),
         "kl_per_dimension_nats": divergence.mean(axis=0).tolist(),
         "reconstruction_mse": {
-            name: mean_figure(squared_error(x, subject.decode(codes.z_s, z_u)))
+            name: mean_estimate(squared_error(x, subject.decode(codes.z_s, z_u)))
             for name, z_u in alternatives.items()
         },
     }
+
+
+def _measure(bench: Bench) -> dict:
+    return {"zu_alive": activity(bench.subject, bench.test.x, bench.codes, bench.seed)}
+
+
+METRIC = Metric(
+    name="activity",
+    group="Whether z_u is used",
+    needs=("encode", "decode"),
+    measure=_measure,
+    meanings={
+        "zu_alive.active_units": "dimensions whose posterior mean has a variance above 0.01",
+        "zu_alive.dimensions": "dimensions of z_u",
+        "zu_alive.kl_nats": "KL(q(z_u | x) : N(0, I)), summed over the dimensions",
+        "zu_alive.kl_per_dimension_nats": "the same of each dimension",
+        "zu_alive.reconstruction_mse.true": "reconstruction error with the image's own z_u",
+        "zu_alive.reconstruction_mse.prior": "with z_u drawn from N(0, I); if it is no higher than "
+        "with the image's own z_u, z_u has collapsed and carries nothing",
+        "zu_alive.reconstruction_mse.other": "with z_u of another image",
+    },
+    rows=(
+        Row("zu_alive.reconstruction_mse.prior", "reconstruction error with z_u from the prior"),
+    ),
+)

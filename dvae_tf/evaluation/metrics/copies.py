@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dvae_tf.evaluation.estimate import mean_figure
+from dvae_tf.evaluation.estimate import mean_estimate
 from dvae_tf.tasks import nearest
 
 CLOSEST_SHARE = 0.05
@@ -19,7 +19,7 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray) -> dict
         train: array [k, *shape] that it was trained on.
 
     Returns:
-        dict of Figure: "samples" and "held_out", the root mean squared difference, values in the
+        dict of Estimate: "samples" and "held_out", the root mean squared difference, values in the
         package's range, to the nearest training example; "suspect_share", the share of samples
         that come nearer than the nearest 5 % of held-out examples do: 0.05 where nothing is
         copied, 1 where all is.
@@ -32,7 +32,7 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray) -> dict
     near, near_held_out = (nearest(x, train).distance[:, 0] for x in (samples, held_out))
     threshold = np.quantile(near_held_out, CLOSEST_SHARE)
     return {
-        "samples": mean_figure(near),
-        "held_out": mean_figure(near_held_out),
-        "suspect_share": mean_figure(near < threshold),
+        "samples": mean_estimate(near),
+        "held_out": mean_estimate(near_held_out),
+        "suspect_share": mean_estimate(near < threshold),
     }

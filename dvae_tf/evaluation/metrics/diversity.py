@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.evaluation.estimate import mean_figure
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.evaluation.metrics.reconstruction import CHUNK, FILTER_SIZE, FULL_RANGE
 from dvae_tf.tasks import inward
 
@@ -42,7 +42,7 @@ def pairs_of_one_class(label: np.ndarray, count: int, seed: int = 0):
     return first, second
 
 
-def structural_diversity(first: np.ndarray, second: np.ndarray):
+def structural_diversity(first: np.ndarray, second: np.ndarray) -> Estimate:
     """1 - MS-SSIM of pairs of images: 0 for copies.
 
     Multi-scale structural similarity of Wang, Simoncelli & Bovik, "Multi-Scale Structural
@@ -55,7 +55,7 @@ def structural_diversity(first: np.ndarray, second: np.ndarray):
         first, second: arrays [n, height, width, channels], uint8 or floats in [-1, 1].
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
         >>> images = np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1)).astype(np.uint8)
@@ -76,20 +76,20 @@ def structural_diversity(first: np.ndarray, second: np.ndarray):
         ).numpy()
         for at in range(0, len(first), CHUNK)
     ]
-    return mean_figure(1.0 - np.concatenate(similarity))
+    return mean_estimate(1.0 - np.concatenate(similarity))
 
 
-def feature_diversity(first: np.ndarray, second: np.ndarray):
+def feature_diversity(first: np.ndarray, second: np.ndarray) -> Estimate:
     """The Euclidean distance of pairs of features: 0 for copies.
 
     Args:
         first, second: float arrays [n, features].
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
         >>> feature_diversity(np.zeros((2, 2)), np.array([[3.0, 4.0], [0.0, 0.0]])).value
         2.5
     """
-    return mean_figure(np.linalg.norm(np.asarray(first) - np.asarray(second), axis=-1))
+    return mean_estimate(np.linalg.norm(np.asarray(first) - np.asarray(second), axis=-1))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dvae_tf.evaluation.estimate import resampled_figure
+from dvae_tf.evaluation.estimate import Estimate, resampled_estimate
 
 
-def frechet_distance(real: np.ndarray, generated: np.ndarray):
+def frechet_distance(real: np.ndarray, generated: np.ndarray) -> Estimate:
     """The Frechet distance of the Gaussians with the two sets' means and covariances.
 
     |m_1 - m_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)) (Heusel et al., "GANs Trained by a Two
@@ -16,7 +16,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray):
         real, generated: float arrays [n, features], [m, features].
 
     Returns:
-        Figure, 0 for equal sets.
+        Estimate, 0 for equal sets.
 
     Examples:
         >>> features = np.random.default_rng(0).normal(size=(50, 3))
@@ -24,7 +24,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray):
         0.0
     """
     real, generated = np.asarray(real, np.float64), np.asarray(generated, np.float64)
-    return resampled_figure(
+    return resampled_estimate(
         lambda one, other: gaussian_distance(
             *_moments(real[one]),
             *_moments(generated[other]),

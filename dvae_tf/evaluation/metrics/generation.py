@@ -3,6 +3,8 @@
 import numpy as np
 
 from dvae_tf.data.examples import Arrays
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.evaluation.metrics.copies import copies
 from dvae_tf.evaluation.metrics.diversity import (
     feature_diversity,
@@ -25,18 +27,17 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     """Measures samples beside held-out examples.
 
     There are as many samples as held-out examples (5,000 at most) and of the same classes. Real
-    training examples take the place of the samples for the figures under "real": what a perfect
-    model could reach.
+    training examples take the place of the samples in "real": what a perfect model could reach.
 
     Args:
         subject: Subject with `generate`.
         train: Arrays that the model was trained on.
         test: Arrays that it has not seen.
-        judge: Judge, whose features are looked at.
+        judge: Judge, whose features are compared.
         seed: int, of samples and of the choice of examples. Defaults to 0.
 
     Returns:
-        dict of "samples" and "real", each a dict of Figure (see `distances` and `diversity`),
+        dict of "samples" and "real", each a dict of Estimate (see `distances` and `diversity`),
         and "copies"; "inception" with another two where the weights of InceptionV3 are on disk.
     """
     random = np.random.default_rng(seed)
@@ -81,7 +82,7 @@ def distances(
 
     Returns:
         dict of "fid", "kid", "inception_score", "precision", "recall", "density", "coverage" to
-        Figure.
+        Estimate.
     """
     return {
         "fid": frechet_distance(features, other_features),
@@ -101,10 +102,58 @@ def diversity(x: np.ndarray, features: np.ndarray, label: np.ndarray, seed: int 
         seed: int, of the choice of pairs. Defaults to 0.
 
     Returns:
-        dict of "features" and, for images, "ms_ssim" (1 - MS-SSIM) to Figure.
+        dict of "features" and, for images, "ms_ssim" (1 - MS-SSIM) to Estimate.
     """
     first, second = pairs_of_one_class(label, PAIRS, seed)
     found = {"features": feature_diversity(features[first], features[second])}
     if x.ndim == 4:
         found["ms_ssim"] = structural_diversity(x[first], x[second])
     return found
+
+
+def _measure(bench: Bench) -> dict:
+    found = generation(bench.subject, bench.train, bench.test, bench.judge, bench.seed)
+    return {"generation": found}
+
+
+def _row(name, title):
+    """A row with the samples' value, and that of real training examples in their place."""
+    return Row(f"generation.samples.{name}", title, real=f"generation.real.{name}")
+
+
+METRIC = Metric(
+    name="generation",
+    group="Samples",
+    needs=("generate",),
+    measure=_measure,
+    meanings={
+        "generation.*.fid": "Frechet distance to held-out examples, on the judge's features; 0 is "
+        "best",
+        "generation.*.kid": "kernel distance to held-out examples; 0 is best",
+        "generation.*.inception_score": "exp E KL(p(y | x) : p(y)) of the judge; at most C",
+        "generation.*.precision": "share of samples within the support of held-out examples",
+        "generation.*.recall": "share of held-out examples within the support of samples",
+        "generation.*.density": "number of held-out examples' balls that a sample lies in, divided "
+        "by 5; about 1 for real data",
+        "generation.*.coverage": "share of held-out examples whose ball holds a sample",
+        "generation.*.diversity.ms_ssim": "1 - MS-SSIM of 1,000 pairs of one class; 0 for copies",
+        "generation.*.diversity.features": "distance of the judge's features of those pairs",
+        "generation.copies.samples": "root mean squared difference of samples to the nearest "
+        "training example",
+        "generation.copies.held_out": "the same of held-out examples",
+        "generation.copies.suspect_share": "share of samples nearer than the nearest 5 % of "
+        "held-out examples; 0.05 where nothing is copied",
+    },
+    rows=(
+        _row("fid", "Fréchet distance ↓"),
+        _row("kid", "kernel distance ↓"),
+        _row("inception_score", "inception-style score ↑"),
+        _row("precision", "precision ↑"),
+        _row("recall", "recall ↑"),
+        _row("density", "density ↑"),
+        _row("coverage", "coverage ↑"),
+        _row("diversity.ms_ssim", "diversity within a class, 1 - MS-SSIM"),
+        _row("diversity.features", "diversity within a class, features"),
+        Row("generation.copies.suspect_share", "samples suspiciously near a training example"),
+    ),
+)

@@ -26,7 +26,7 @@ def weights_file() -> pathlib.Path | None:
 
 
 def inception(weights: str | os.PathLike):
-    """Makes the function that looks at images with InceptionV3.
+    """Makes the function that computes InceptionV3's features and probabilities of images.
 
     Args:
         weights: str or pathlib.Path of the weights, as `weights_file` gives it.

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from dvae_tf.evaluation.estimate import resampled_figure
+from dvae_tf.evaluation.estimate import Estimate, resampled_estimate
 
 
-def inception_score(probabilities: np.ndarray):
-    """How surely a classifier names each example, and how many classes it names in all.
+def inception_score(probabilities: np.ndarray) -> Estimate:
+    """How certain a classifier is of each example, and how many classes it predicts in all.
 
     exp(E KL(p(y | x) : p(y))) (Salimans et al., "Improved Techniques for Training GANs", NeurIPS
     2016, section 4): from 1 to the number of classes. It says nothing of diversity within a class.
@@ -15,7 +15,7 @@ def inception_score(probabilities: np.ndarray):
         probabilities: float array [n, C], of a classifier on generated examples.
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
         >>> round(inception_score(np.eye(4)).value, 3)
@@ -28,7 +28,7 @@ def inception_score(probabilities: np.ndarray):
         marginal = probabilities[index].mean(axis=0)
         return np.exp(negative_entropy[index].mean() - _times_log(marginal).sum())
 
-    return resampled_figure(score, len(probabilities))
+    return resampled_estimate(score, len(probabilities))
 
 
 def _times_log(p):

@@ -1,13 +1,14 @@
 """The kernel distance of two sets of features."""
 
 import numpy as np
+from sklearn.metrics.pairwise import polynomial_kernel
 
-from dvae_tf.evaluation.estimate import resampled_figure
+from dvae_tf.evaluation.estimate import Estimate, resampled_estimate
 
 DEGREE = 3
 
 
-def kernel_distance(real: np.ndarray, generated: np.ndarray):
+def kernel_distance(real: np.ndarray, generated: np.ndarray) -> Estimate:
     """The squared maximum mean discrepancy under the kernel (a . b / features + 1)^3, unbiased.
 
     Binkowski et al., "Demystifying MMD GANs" (ICLR 2018), section 4; called KID where the features
@@ -18,7 +19,7 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray):
         real, generated: float arrays [n, features], [m, features].
 
     Returns:
-        Figure, about 0 (of either sign) for sets of one distribution.
+        Estimate, about 0 (of either sign) for sets of one distribution.
 
     Examples:
         >>> random = np.random.default_rng(0)
@@ -32,7 +33,7 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray):
     np.fill_diagonal(others, 0.0)
 
     def discrepancy(one, other):
-        # A resample is how often each example counts: the kernels need not be gathered anew.
+        # A resample is a count of each example, so that the kernels are computed once.
         count = np.bincount(one, minlength=len(within)).astype(np.float32)
         count_other = np.bincount(other, minlength=len(others)).astype(np.float32)
         return (
@@ -41,12 +42,10 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray):
             - 2.0 * (count @ between @ count_other) / (count.sum() * count_other.sum())
         )
 
-    return resampled_figure(discrepancy, len(real), len(generated))
+    return resampled_estimate(discrepancy, len(real), len(generated))
 
 
 def _kernel(one, other):
-    from sklearn.metrics.pairwise import polynomial_kernel
-
     one, other = np.asarray(one, np.float32), np.asarray(other, np.float32)
     return polynomial_kernel(one, other, degree=DEGREE, gamma=1.0 / one.shape[1], coef0=1.0)
 

@@ -1,19 +1,23 @@
-"""What fresh classifiers read of the class in a frozen code.
+"""How well probes, fresh classifiers on frozen codes, predict the class from z_u.
 
 The protocol of Gabbay, Cohen & Hoshen, "An Image is Worth More Than a Thousand Words: Towards
-Disentanglement in the Wild" (OverLORD, NeurIPS 2021): a new classifier on codes that no longer
-change, four fifths of them to learn from, one fifth to be asked about. Three kinds of classifier,
-since one that fails proves nothing.
+Disentanglement in the Wild" (OverLORD, NeurIPS 2021): a probe is trained on four fifths of the
+codes and tested on the rest. There are three kinds of probe, since one that fails proves nothing.
 """
 
 import keras
 import numpy as np
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import StandardScaler
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
-from dvae_tf.evaluation.estimate import mean_figure
-from dvae_tf.evaluation.split import learnt_and_asked
-from dvae_tf.networks.presets import seeded_initializers
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.estimate import mean_estimate
+from dvae_tf.evaluation.metric import Metric, Row
+from dvae_tf.evaluation.split import train_test_split
+from dvae_tf.networks.seeding import seeded_initializers
 
 VALIDATION_SHARE = 0.1
 HIDDEN_UNITS = 256
@@ -26,38 +30,39 @@ EXAMPLES_TO_STOP_EARLY = 20
 
 
 def leakage(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
-    """The accuracy with which three fresh classifiers read the class from codes.
+    """The test accuracy of three probes that predict the class from codes.
 
     Args:
         codes: float array [n, latent].
         label: int array [n].
-        seed: int, of the split and of the classifiers. Defaults to 0.
+        seed: int, of the split and of the probes. Defaults to 0.
 
     Returns:
         dict of "mlp" (two layers of 256, batch normalisation, leaky ReLU, standardised codes,
         early stopping), "knn" (20 nearest neighbours, standardised) and "gbdt" (histogram gradient
-        boosting) to Figure, over the fifth of the codes that was not learnt from.
+        boosting) to Estimate, of the fifth of the codes that is test data.
     """
-    learnt, asked = learnt_and_asked(len(label), seed)
+    train, test = train_test_split(len(label), seed)
     codes = np.asarray(codes, np.float32)
-    readers = {"mlp": _mlp, "knn": _nearest_neighbours, "gbdt": _boosting}
+    probes = {"mlp": _mlp, "knn": _nearest_neighbours, "gbdt": _boosting}
     return {
-        name: mean_figure(
-            read(codes[learnt], label[learnt], codes[asked], seed) == label[asked], seed
+        name: mean_estimate(
+            probe(codes[train], label[train], codes[test], seed) == label[test], seed
         )
-        for name, read in readers.items()
+        for name, probe in probes.items()
     }
 
 
 def chance(label: np.ndarray, num_classes: int) -> dict:
-    """What a reader without any knowledge gets.
+    """The accuracy that takes no knowledge of the input.
 
     Args:
         label: int array [n].
         num_classes: int, C.
 
     Returns:
-        dict of "chance", 1 / C, and "majority", the share of the most frequent class.
+        dict of "chance", 1 / C, that of guessing, and "majority", the share of the most frequent
+        class, that of always predicting it.
 
     Examples:
         >>> chance(np.array([0, 0, 1]), 2)["chance"]
@@ -66,15 +71,13 @@ def chance(label: np.ndarray, num_classes: int) -> dict:
     return {"chance": 1.0 / num_classes, "majority": float(np.bincount(label).max() / len(label))}
 
 
-def _standardised(codes, asked):
-    from sklearn.preprocessing import StandardScaler
-
+def _standardised(codes, test_codes):
     scaler = StandardScaler().fit(codes)
-    return scaler.transform(codes), scaler.transform(asked)
+    return scaler.transform(codes), scaler.transform(test_codes)
 
 
-def _mlp(codes, label, asked, seed):
-    codes, asked = _standardised(codes, asked)
+def _mlp(codes, label, test_codes, seed):
+    codes, test_codes = _standardised(codes, test_codes)
     cut = max(1, int(VALIDATION_SHARE * len(label)))
     with seeded_initializers(seed):
         network = _network(codes.shape[1], int(label.max()) + 1)
@@ -95,7 +98,7 @@ def _mlp(codes, label, asked, seed):
         shuffle=False,
         verbose=0,
     )
-    return np.argmax(network(asked, training=False), axis=-1)
+    return np.argmax(network(test_codes, training=False), axis=-1)
 
 
 def _network(latent_dim, num_classes):
@@ -109,16 +112,51 @@ def _network(latent_dim, num_classes):
     return keras.Sequential([*layers, keras.layers.Dense(num_classes)])
 
 
-def _nearest_neighbours(codes, label, asked, seed):
-    from sklearn.neighbors import KNeighborsClassifier
+def _nearest_neighbours(codes, label, test_codes, seed):
+    codes, test_codes = _standardised(codes, test_codes)
+    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(label)))
+    return classifier.fit(codes, label).predict(test_codes)
 
-    codes, asked = _standardised(codes, asked)
-    return KNeighborsClassifier(min(NEIGHBOURS, len(label))).fit(codes, label).predict(asked)
 
-
-def _boosting(codes, label, asked, seed):
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
+def _boosting(codes, label, test_codes, seed):
     frequent = np.unique(label, return_counts=True)[1].min() >= EXAMPLES_TO_STOP_EARLY
     booster = HistGradientBoostingClassifier(early_stopping=bool(frequent), random_state=seed)
-    return booster.fit(codes, label).predict(asked)
+    return booster.fit(codes, label).predict(test_codes)
+
+
+def _measure(bench: Bench) -> dict:
+    mean, stddev = bench.codes.z_u_mean, bench.codes.z_u_stddev
+    noise = np.random.default_rng(bench.seed).normal(size=mean.shape)
+    label = bench.test.label
+    return {
+        "zu_leakage": {
+            "mean": leakage(mean, label, bench.seed),
+            "sample": leakage(mean + stddev * noise, label, bench.seed),
+            **chance(label, bench.info.num_classes),
+        }
+    }
+
+
+METRIC = Metric(
+    name="leakage",
+    group="The class in z_u",
+    needs=("encode",),
+    measure=_measure,
+    meanings={
+        "zu_leakage.mean.mlp": "test accuracy of an MLP probe on posterior means of z_u",
+        "zu_leakage.mean.knn": "the same of a probe of 20 nearest neighbours",
+        "zu_leakage.mean.gbdt": "the same of a probe of boosted trees",
+        "zu_leakage.sample.mlp": "test accuracy of an MLP probe on posterior samples of z_u",
+        "zu_leakage.sample.knn": "the same of a probe of 20 nearest neighbours",
+        "zu_leakage.sample.gbdt": "the same of a probe of boosted trees",
+        "zu_leakage.chance": "1 / C, the accuracy of guessing",
+        "zu_leakage.majority": "share of the most frequent class, the accuracy of always "
+        "predicting it",
+    },
+    rows=(
+        Row("zu_leakage.mean", "class predicted from means of z_u, strongest probe ↓", pick=max),
+        Row(
+            "zu_leakage.sample", "class predicted from samples of z_u, strongest probe ↓", pick=max
+        ),
+    ),
+)

@@ -1,13 +1,14 @@
 """How much of the real data's support is covered, and how much of the samples lies on it.
 
-With balls around each example that reach to its k-th neighbour as the support of a set. Only the
-means over examples are resampled, not the balls: a resample holds examples twice, whose balls
-would shrink to nothing.
+The support of a set is the union of balls around its examples, each as wide as the distance to the
+example's k-th neighbour. Only the means over examples are resampled, not the balls: a resample
+contains some examples twice, and the balls of these would shrink to nothing.
 """
 
 import numpy as np
+from sklearn.metrics import pairwise_distances
 
-from dvae_tf.evaluation.estimate import mean_figure
+from dvae_tf.evaluation.estimate import mean_estimate
 
 NEIGHBOURS_OF_PRECISION = 3
 NEIGHBOURS_OF_DENSITY = 5
@@ -26,7 +27,7 @@ def manifold(real: np.ndarray, generated: np.ndarray) -> dict:
         real, generated: float arrays [n, features], [m, features].
 
     Returns:
-        dict of "precision", "recall", "density", "coverage" to Figure. Equal sets have precision
+        dict of "precision", "recall", "density", "coverage" to Estimate. Equal sets have precision
         and recall 1.
 
     Examples:
@@ -44,16 +45,14 @@ def manifold(real: np.ndarray, generated: np.ndarray) -> dict:
     wide_ball = _reach(real_to_real, NEIGHBOURS_OF_DENSITY)
     inside = distance <= wide_ball[:, np.newaxis]
     return {
-        "precision": mean_figure((distance <= ball[:, np.newaxis]).any(axis=0)),
-        "recall": mean_figure((distance <= generated_ball[np.newaxis]).any(axis=1)),
-        "density": mean_figure(inside.sum(axis=0) / NEIGHBOURS_OF_DENSITY),
-        "coverage": mean_figure(inside.any(axis=1)),
+        "precision": mean_estimate((distance <= ball[:, np.newaxis]).any(axis=0)),
+        "recall": mean_estimate((distance <= generated_ball[np.newaxis]).any(axis=1)),
+        "density": mean_estimate(inside.sum(axis=0) / NEIGHBOURS_OF_DENSITY),
+        "coverage": mean_estimate(inside.any(axis=1)),
     }
 
 
 def _distances(one, other):
-    from sklearn.metrics import pairwise_distances
-
     return pairwise_distances(np.asarray(one, np.float32), np.asarray(other, np.float32))
 
 

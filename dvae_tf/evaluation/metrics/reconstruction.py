@@ -3,6 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.estimate import mean_estimate
+from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.tasks import inward
 
 CHUNK = 500
@@ -10,7 +13,7 @@ FILTER_SIZE = 11
 FULL_RANGE = 2.0
 
 
-def squared_error(x: np.ndarray, decoded: np.ndarray):
+def squared_error(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
     """The mean squared error of each example, values in the package's range.
 
     Args:
@@ -51,3 +54,29 @@ def structural_similarity(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
         for at in range(0, len(x), CHUNK)
     ]
     return np.concatenate(parts)
+
+
+def _measure(bench: Bench) -> dict:
+    decoded = bench.subject.decode(bench.codes.z_s, bench.codes.z_u_mean)
+    found = {"reconstruction_mse": mean_estimate(squared_error(bench.test.x, decoded))}
+    if bench.info.is_image:
+        similarity = structural_similarity(bench.test.x, decoded)
+        found["reconstruction_ssim"] = mean_estimate(similarity)
+    return found
+
+
+METRIC = Metric(
+    name="reconstruction",
+    group="Reconstructions and swaps",
+    needs=("encode", "decode"),
+    quick=True,
+    measure=_measure,
+    meanings={
+        "reconstruction_mse": "mean squared error on test examples, values in [-1, 1]",
+        "reconstruction_ssim": "structural similarity on test images; 1 for equal images",
+    },
+    rows=(Row("reconstruction_mse", "reconstruction error ↓"),),
+    card={
+        "reconstruction_mse": "mean squared error of reconstructions, values in [-1, 1]",
+    },
+)

@@ -1,48 +1,54 @@
-"""Whether a swap has the class of the one and the style of the other."""
+"""Whether a swap has the class of one input and the style of another."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from dvae_tf.evaluation.estimate import mean_figure
+from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate
+from dvae_tf.evaluation.judge import train_factor_regressor
+from dvae_tf.evaluation.metric import Metric, Row
 
 
-def style_distance(mean: np.ndarray, kept_mean: np.ndarray):
-    """How much of z_u is lost on the way through a swap and back.
+def style_distance(mean: np.ndarray, kept_mean: np.ndarray) -> Estimate:
+    """How much of z_u is lost when a swap is decoded and encoded again.
 
-    |E_U(swap) - z_u of its donor|, over the same distance to a stranger's z_u: 0 where style is
-    kept, 1 where it is that of anybody.
+    |E_U(swap) - z_u of its donor|, divided by the mean distance of the z_u of two donors: 0 where
+    style is kept, 1 where it is that of any other donor.
 
     Args:
         mean: float array [n, latent], z_u of the donors.
         kept_mean: float array [n, latent], z_u of the swaps, encoded again.
 
     Returns:
-        Figure.
+        Estimate.
 
     Examples:
         >>> z_u = np.random.default_rng(0).normal(size=(6, 2))
         >>> style_distance(z_u, z_u).value
         0.0
     """
-    strangers = np.linalg.norm(mean - np.roll(mean, 1, axis=0), axis=-1).mean()
-    return mean_figure(np.linalg.norm(kept_mean - mean, axis=-1) / max(strangers, 1e-12))
+    others = np.linalg.norm(mean - np.roll(mean, 1, axis=0), axis=-1).mean()
+    return mean_estimate(np.linalg.norm(kept_mean - mean, axis=-1) / max(others, 1e-12))
 
 
 def factor_errors(
-    told: np.ndarray, told_of_donors, factors: np.ndarray, names: Sequence[str]
+    predicted: np.ndarray,
+    predicted_of_donors: np.ndarray,
+    factors: np.ndarray,
+    names: Sequence[str],
 ) -> dict:
     """How far the factors of swaps are from those of the donors of z_u.
 
     Args:
-        told: float array [n, factors], what an independent regressor reads from the swaps.
-        told_of_donors: the same from the donors themselves: the regressor's own error.
-        factors: float array [n, factors], the truth of the donors.
+        predicted: float array [n, factors], an independent regressor's predictions for the swaps.
+        predicted_of_donors: float array [n, factors], the same for the donors of z_u themselves.
+        factors: float array [n, factors], the true values of the donors.
         names: sequence of str.
 
     Returns:
-        dict of factor name to dict of "swaps" and "donors", Figures: the mean absolute error in
-        standard deviations of the factor.
+        dict of factor name to dict of "swaps" and "donors", Estimates: the mean absolute error in
+        standard deviations of the factor, that of the donors being the regressor's own.
 
     Examples:
         >>> truth = np.array([[0.0], [2.0]])
@@ -52,8 +58,64 @@ def factor_errors(
     scale = factors.std(axis=0)
     return {
         name: {
-            "swaps": mean_figure(np.abs(told - factors)[:, column] / scale[column]),
-            "donors": mean_figure(np.abs(told_of_donors - factors)[:, column] / scale[column]),
+            "swaps": mean_estimate(np.abs(predicted - factors)[:, column] / scale[column]),
+            "donors": mean_estimate(
+                np.abs(predicted_of_donors - factors)[:, column] / scale[column]
+            ),
         }
         for column, name in enumerate(names)
     }
+
+
+def _measure(bench: Bench) -> dict:
+    donor_s, donor_u, x = bench.swaps
+    kept_mean = bench.subject.encode(x).z_u_mean
+    found = {
+        "swap_consistency": bench.judge.accuracy(x, bench.test.label[donor_s]),
+        "swap_agreement": bench.judge.accuracy(x, bench.predicted[donor_s]),
+        "swap_style_distance": style_distance(bench.codes.z_u_mean[donor_u], kept_mean),
+    }
+    if "continuous" in bench.info.factor_kinds and bench.info.is_image:
+        found["swap_factor_error"] = _factor_errors(bench)
+    return found
+
+
+def _factor_errors(bench):
+    _, donor_u, x = bench.swaps
+    columns = [at for at, kind in enumerate(bench.info.factor_kinds) if kind == "continuous"]
+    regressor = train_factor_regressor(bench.train.x, bench.train.factors[:, columns], bench.seed)
+    return factor_errors(
+        regressor.predict(x),
+        regressor.predict(bench.test.x[donor_u]),
+        bench.test.factors[donor_u][:, columns],
+        [bench.info.factor_names[at] for at in columns],
+    )
+
+
+METRIC = Metric(
+    name="swap",
+    group="Reconstructions and swaps",
+    needs=("encode", "decode", "classify"),
+    quick=True,
+    measure=_measure,
+    meanings={
+        "swap_consistency": "share of 1,000 swaps that the judge classifies as the true class of "
+        "the donor of z_s",
+        "swap_agreement": "share of them that the judge classifies as the class predicted from "
+        "z_s, whether that is the true one or not",
+        "swap_style_distance": "distance of the swap's z_u, encoded again, to its donor's z_u, "
+        "divided by the mean distance of two test examples: 0 where style is kept, 1 where it is "
+        "lost",
+        "swap_factor_error.*.swaps": "mean absolute difference of this factor in swaps, as an "
+        "independent regressor predicts it, to its true value in the donor of z_u, in standard "
+        "deviations of the factor",
+        "swap_factor_error.*.donors": "the same in the donors themselves: the regressor's own "
+        "error",
+    },
+    rows=(
+        Row("swap_consistency", "swaps of the donor's true class ↑"),
+        Row("swap_agreement", "swaps of the class predicted from z_s ↑"),
+        Row("swap_style_distance", "style lost in swaps ↓"),
+    ),
+    card={"swap_consistency": "swaps that the judge classifies as the class of the donor of z_s"},
+)

@@ -3,8 +3,12 @@
 import keras
 import tensorflow as tf
 
+from dvae_tf.models import replicas
 from dvae_tf.models.base import ClassConditionalModel
+from dvae_tf.models.objectives import apply_gradients
 from dvae_tf.priors import noise
+
+TEST_SEED = (0, 0)
 
 
 class Baseline(ClassConditionalModel):
@@ -13,12 +17,38 @@ class Baseline(ClassConditionalModel):
     Nothing is trained between the joint steps, which come every n_gm-th batch as in
     `DisentangledVAE`: so as many steps of `fit` are as many updates of the decoder, on the same
     batches. With n_gm = 1 every batch trains.
+
+    A subclass has `_joint_losses(x, label, seed, training)`.
     """
+
+    def train_step(self, data, joint: bool = True) -> dict:
+        """One step of `fit`.
+
+        Args:
+            data: (x, label).
+            joint: bool, whether anything is trained. Defaults to True; `fit` says False between
+                every n_gm-th batch and the next.
+
+        Returns:
+            dict of metric name to float tensor, means since the epoch began.
+        """
+        x, label = self._begin_step(data)
+        if not joint:
+            return self._end_step({}, label)
+        seed = replicas.step_seed(self.seed_generator)
+        with tf.GradientTape(persistent=True) as tape:
+            values = self._joint_losses(x, label, seed, training=True)
+            totals = self.joint_objectives.totals(values, label, self)
+        apply_gradients(tape, totals, self)
+        return self._end_step(values, label)
+
+    def _test_losses(self, x, label):
+        return self._joint_losses(x, label, TEST_SEED, training=False)
 
     def _make_decoder(self, decoder, latent_dim_s, latent_dim_u):
         """Takes the user's decoder or makes the preset's, and the vectors of the classes."""
         self._expect_sizes(latent_dim_s=latent_dim_s, latent_dim_u=latent_dim_u)
-        family = self._family() if None in (decoder, latent_dim_s, latent_dim_u) else None
+        family = self._preset() if None in (decoder, latent_dim_s, latent_dim_u) else None
         self.latent_dim_s = latent_dim_s or family.latent_dim_s
         self.latent_dim_u = latent_dim_u or family.latent_dim_u
         # It starts as the means of the mixture do.
@@ -34,7 +64,17 @@ class Baseline(ClassConditionalModel):
         class_vector = tf.cast(self.class_vector(label), tf.float32)
         return tf.concat([class_vector, z_u], axis=-1)
 
-    def _draw_codes(self, label, seeds, temperature=1.0):
+    def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
+        """Draws what the decoder makes inputs of given classes of, as part of a graph.
+
+        Args:
+            label: int32 tensor [n].
+            seeds: two int32 tensors [2]; the second is that of z_u.
+            temperature: float, factor on the standard deviation. Defaults to 1.
+
+        Returns:
+            float32 tensor [n, latent_dim_s + latent_dim_u].
+        """
         z_u = temperature * noise((tf.size(label), self.latent_dim_u), seeds[1])
         return self._codes(label, z_u)
 

@@ -1,14 +1,16 @@
 """The conditional generative adversarial network."""
 
 import keras
+import tensorflow as tf
 
-from dvae_tf.models.adversarial import Adversarial
+from dvae_tf.models.adversarial import adversarial_losses, sampled
 from dvae_tf.models.baselines.baseline import Baseline
-from dvae_tf.networks.presets import seeded_initializers
+from dvae_tf.models.objectives import Loss, Objectives
+from dvae_tf.networks.seeding import seeded_initializers
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
-class ConditionalGAN(Adversarial, Baseline):
+class ConditionalGAN(Baseline):
     """cGAN: a decoder of class and noise against a projection discriminator.
 
     Miyato & Koyama, "cGANs with Projection Discriminator" (ICLR 2018), as a baseline of Zheng &
@@ -18,8 +20,7 @@ class ConditionalGAN(Adversarial, Baseline):
     `fit` reports `loss` (L_G), `discrimination` and `generation`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights: as in `DisentangledVAE`.
-        n_gm, training_steps, seed: as in `DisentangledVAE`.
+        shape, num_classes, preset, recipe, width, seed: as in `DisentangledVAE`.
         latent_dim_s, latent_dim_u: int, sizes of a class's vector and of the noise. Default to the
             preset's.
         decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
@@ -33,15 +34,21 @@ class ConditionalGAN(Adversarial, Baseline):
         TensorShape([3, 2])
     """
 
+    network_names = ("class_vector", "decoder", "discriminator")
+    joint_objectives = Objectives(
+        (
+            Loss("discrimination", trains=("discriminator",)),
+            Loss("generation", trains=("class_vector", "decoder"), in_total=True),
+        )
+    )
+
     def __init__(
         self,
         shape,
         num_classes,
         preset="compact",
         recipe="balanced",
-        loss_weights=None,
-        n_gm=None,
-        training_steps=None,
+        width=1.0,
         latent_dim_s: int | None = None,
         latent_dim_u: int | None = None,
         decoder: keras.Model | None = None,
@@ -49,23 +56,12 @@ class ConditionalGAN(Adversarial, Baseline):
         seed=0,
         **kwargs,
     ):
-        super().__init__(
-            shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
-        )
+        super().__init__(shape, num_classes, preset, recipe, width, seed, **kwargs)
         with seeded_initializers(seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
-        self._complete_with_discriminator(discriminator, networks=("class_vector", "decoder"))
-
-    minimised = ("generation",)
-
-    @property
-    def joint_objectives(self):
-        return {
-            "class_vector": self.generation_losses,
-            "decoder": self.generation_losses,
-            "discriminator": ("discrimination",),
-        }
+        self.discriminator = self._make_discriminator(discriminator)
+        self._complete()
 
     def _joint_losses(self, x, label, seed, training):
-        _, adversarial = self._decode_and_judge(x, label, None, seed, training)
-        return adversarial
+        generated = [sampled(self, tf.size(label), seed, training)]
+        return adversarial_losses(self, (x, label), generated, seed, training)

@@ -4,16 +4,11 @@ import keras
 import tensorflow as tf
 
 from dvae_tf import losses
+from dvae_tf.models.adversarial import adversarial_losses, sampled
 from dvae_tf.models.baselines.baseline import Baseline
-from dvae_tf.networks.presets import seeded_initializers
+from dvae_tf.models.objectives import Loss, Objectives
+from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
-
-OBJECTIVES = {
-    "class_vector": ("reconstruction",),
-    "encoder_u": ("reconstruction", "kl"),
-    "decoder": ("reconstruction",),
-}
-
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class ConditionalVAE(Baseline):
@@ -27,8 +22,7 @@ class ConditionalVAE(Baseline):
     `fit` reports `loss`, `reconstruction` and `kl`.
 
     Args:
-        shape, num_classes, preset, recipe, loss_weights: as in `DisentangledVAE`.
-        n_gm, training_steps, seed: as in `DisentangledVAE`.
+        shape, num_classes, preset, recipe, width, seed: as in `DisentangledVAE`.
         latent_dim_s, latent_dim_u: int, sizes of a class's vector and of z_u. Default to the
             preset's.
         encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
@@ -44,15 +38,23 @@ class ConditionalVAE(Baseline):
         TensorShape([3, 2])
     """
 
+    network_names = ("class_vector", "encoder_u", "decoder", "discriminator")
+    joint_objectives = Objectives(
+        (
+            Loss(
+                "reconstruction", trains=("class_vector", "encoder_u", "decoder"), in_total=True
+            ),
+            Loss("kl", trains=("encoder_u",), in_total=True),
+        )
+    )
+
     def __init__(
         self,
         shape,
         num_classes,
         preset="compact",
         recipe="balanced",
-        loss_weights=None,
-        n_gm=None,
-        training_steps=None,
+        width=1.0,
         latent_dim_s: int | None = None,
         latent_dim_u: int | None = None,
         encoder_u: keras.Model | None = None,
@@ -60,12 +62,10 @@ class ConditionalVAE(Baseline):
         seed=0,
         **kwargs,
     ):
-        super().__init__(
-            shape, num_classes, preset, recipe, loss_weights, n_gm, training_steps, seed, **kwargs
-        )
+        super().__init__(shape, num_classes, preset, recipe, width, seed, **kwargs)
         with seeded_initializers(seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
-            self.encoder_u = encoder_u or self._family().encoder_u(
+            self.encoder_u = encoder_u or self._preset().encoder_u(
                 self.sample_shape, self.latent_dim_u
             )
             *sides, channels = self.sample_shape
@@ -73,23 +73,19 @@ class ConditionalVAE(Baseline):
             mean, stddev = self.encoder_u(x)
             self._expect("encoder_u (mean)", mean, (self.latent_dim_u,))
             self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
-        self._complete(("class_vector", "encoder_u", "decoder"), ("reconstruction", "kl"))
-
-    @property
-    def joint_objectives(self):
-        return OBJECTIVES
+        self._complete()
 
     def _joint_losses(self, x, label, seed, training):
         posterior = gaussian(*self.encoder_u(self._with_label(x, label), training=training))
-        z = self._codes(label, draw(posterior, seed))
-        decoded, adversarial = self._decode_and_judge(x, label, z, seed, training)
-        return adversarial | {
+        decoded = self.decoder(self._codes(label, draw(posterior, seed)), training=training)
+        values = {
             "reconstruction": losses.reconstruction(x, decoded),
             "kl": losses.kl(posterior, standard_normal(self.latent_dim_u)),
         }
-
-    def _decode_and_judge(self, x, label, z, seed, training):
-        return self.decoder(z, training=training), {}
+        if self.discriminator is None:
+            return values
+        generated = [(decoded, label), sampled(self, tf.size(label), seed, training)]
+        return values | adversarial_losses(self, (x, label), generated, seed, training)
 
     def _with_label(self, x, label):
         one_hot = tf.one_hot(label, self.num_classes)

@@ -2,12 +2,12 @@
 
 import keras
 
-from dvae_tf.models.adversarial import Adversarial
-from dvae_tf.models.baselines.conditional_vae import OBJECTIVES, ConditionalVAE
+from dvae_tf.models.baselines.conditional_vae import ConditionalVAE
+from dvae_tf.models.objectives import Loss
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
-class ConditionalVAEGAN(Adversarial, ConditionalVAE):
+class ConditionalVAEGAN(ConditionalVAE):
     """CVAE-GAN: `ConditionalVAE` with the discriminator and the losses of `DisentangledVAEGAN`.
 
     After Bao et al., "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training" (ICCV
@@ -31,15 +31,13 @@ class ConditionalVAEGAN(Adversarial, ConditionalVAE):
         ['class_vector', 'decoder', 'discriminator', 'encoder_u']
     """
 
+    # The class vectors are a part of what decodes: L_G trains both.
+    joint_objectives = ConditionalVAE.joint_objectives.with_losses(
+        Loss("discrimination", trains=("discriminator",)),
+        Loss("generation", trains=("class_vector", "decoder")),
+    )
+
     def __init__(self, *args, discriminator: keras.Model | None = None, **kwargs):
         super().__init__(*args, **kwargs)
-        self._complete_with_discriminator(discriminator)
-
-    @property
-    def joint_objectives(self):
-        of_decoder = ("reconstruction", *self.generation_losses)
-        return OBJECTIVES | {
-            "class_vector": of_decoder,
-            "decoder": of_decoder,
-            "discriminator": ("discrimination",),
-        }
+        self.discriminator = self._make_discriminator(discriminator)
+        self._complete()

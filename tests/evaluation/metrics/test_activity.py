@@ -30,9 +30,9 @@ def measured(decode):
     return activity(Subject(decode=decode), x, codes)
 
 
-def test_a_code_that_is_used_is_alive():
+def test_a_code_that_the_decoder_uses_costs_when_it_is_replaced():
     alive = measured(lambda z_s, z_u: np.concatenate([z_s, z_u[:, :1]], axis=-1))
-    error = {name: figure.value for name, figure in alive["reconstruction_mse"].items()}
+    error = {name: estimate.value for name, estimate in alive["reconstruction_mse"].items()}
     assert error["true"] == pytest.approx(0.0, abs=1e-12)
     # Half of the dimensions are off by the difference of two standard normals.
     assert error["prior"] == pytest.approx(1.0, abs=0.2)
@@ -42,7 +42,7 @@ def test_a_code_that_is_used_is_alive():
     assert alive["kl_nats"].value == pytest.approx(sum(alive["kl_per_dimension_nats"]))
 
 
-def test_a_code_that_changes_nothing_has_collapsed():
+def test_a_code_that_the_decoder_ignores_has_collapsed():
     dead = measured(lambda z_s, z_u: np.repeat(z_s, 2, axis=-1))
-    errors = [figure.value for figure in dead["reconstruction_mse"].values()]
+    errors = [estimate.value for estimate in dead["reconstruction_mse"].values()]
     assert errors[0] == errors[1] == errors[2] > 0.1

@@ -24,9 +24,9 @@ def test_frechet_distance_of_gaussians_is_the_closed_form():
     assert exact == pytest.approx(expected)
     one = RANDOM.normal(size=(20_000, 3)) * scale
     other = RANDOM.normal(size=(20_000, 3)) * other_scale + shift
-    figure = frechet_distance(one, other)
-    assert figure.value == pytest.approx(expected, rel=0.03)
-    assert figure.low < expected < figure.high
+    estimate = frechet_distance(one, other)
+    assert estimate.value == pytest.approx(expected, rel=0.03)
+    assert estimate.low < expected < estimate.high
 
 
 def test_frechet_distance_agrees_with_the_matrix_square_root():
@@ -57,12 +57,12 @@ def test_kernel_distance_is_the_sum_over_pairs():
 
 
 def test_kernel_distance_of_one_distribution_is_about_0():
-    figure = kernel_distance(RANDOM.normal(size=(400, 5)), RANDOM.normal(size=(300, 5)))
-    assert figure.low < 0.0 < figure.high
-    assert figure.examples == 300
+    estimate = kernel_distance(RANDOM.normal(size=(400, 5)), RANDOM.normal(size=(300, 5)))
+    assert estimate.low < 0.0 < estimate.high
+    assert estimate.examples == 300
 
 
-def test_inception_score_counts_the_classes_that_are_surely_named():
+def test_inception_score_counts_the_classes_that_are_surely_predicted():
     assert inception_score(np.eye(5)[np.arange(100) % 5]).value == pytest.approx(5.0)
     assert inception_score(np.eye(5)[np.zeros(100, int)]).value == pytest.approx(1.0)
     assert inception_score(np.full((100, 5), 0.2)).value == pytest.approx(1.0)
@@ -73,7 +73,7 @@ def test_manifold_of_equal_sets_and_of_sets_apart():
     same = manifold(real, real)
     assert [same[name].value for name in ("precision", "recall", "coverage")] == [1.0, 1.0, 1.0]
     apart = manifold(real, real + 100.0)
-    assert all(figure.value == 0.0 for figure in apart.values())
+    assert all(estimate.value == 0.0 for estimate in apart.values())
 
 
 def test_lost_modes_cost_recall_and_coverage_but_not_precision():

@@ -26,20 +26,20 @@ VALUES = np.stack(
 )
 
 
-def read(codes):
-    return {name: figure.value for name, figure in factors(codes, VALUES, INFO, LABEL).items()}
+def predicted(codes):
+    return {name: estimate.value for name, estimate in factors(codes, VALUES, INFO, LABEL).items()}
 
 
-def test_a_code_that_is_the_factors_reads_1():
+def test_a_code_that_is_the_factors_predicts_them():
     codes = np.concatenate([VALUES, LABEL[:, None]], axis=-1)
-    found = read(codes)
+    found = predicted(codes)
     assert found["class"] == found["kind"] == 1.0
     assert found["size"] > 0.995
     assert found["angle"] > 0.98
 
 
-def test_noise_reads_nothing():
-    found = read(RANDOM.normal(size=(1000, 4)))
+def test_noise_predicts_nothing():
+    found = predicted(RANDOM.normal(size=(1000, 4)))
     assert found["size"] < 0.05
     assert found["angle"] < 0.05
     assert found["class"] == pytest.approx(0.5, abs=0.12)
@@ -48,7 +48,7 @@ def test_noise_reads_nothing():
 
 def test_a_cyclic_factor_has_no_seam():
     codes = np.stack([np.sin(VALUES[:, 1]), np.cos(VALUES[:, 1])], axis=-1)
-    assert read(codes)["angle"] > 0.99
+    assert predicted(codes)["angle"] > 0.99
 
 
 def test_kinds_default_to_continuous():

@@ -1,0 +1,136 @@
+"""Codes, class probabilities and labels of data as a file."""
+
+import csv
+import pathlib
+
+import numpy as np
+from rich.console import Console
+
+from dvae_tf import data, runs, tasks
+from dvae_tf.commands.settings import EncodingSettings
+from dvae_tf.extras import needed_for
+from dvae_tf.files import read_json, written
+
+
+def encode(settings: EncodingSettings, console: Console | None = None) -> pathlib.Path:
+    """Encodes data with a trained model and writes what it finds.
+
+    A .npz file holds the arrays z_s [n, latent_dim_s], z_u_mean and z_u_stddev
+    [n, latent_dim_u], probabilities [n, classes], label [n] (-1 where it is unknown),
+    predicted_class [n] and class_names [classes]. A .csv or .parquet file has one row an example
+    and the columns label, predicted_class (numbers of classes), probability_NAME for each class,
+    z_s_0, z_s_1 and so on, z_u_mean_0, ... and z_u_stddev_0, ....
+
+    Args:
+        settings: EncodingSettings.
+        console: rich.console.Console for what is printed. Defaults to standard output.
+
+    Returns:
+        pathlib.Path of the file.
+
+    Raises:
+        ValueError: if there is no such run or data, the model has no codes, the data has another
+            shape or other classes than the model's, or the file's suffix is unknown.
+        ModuleNotFoundError: if pyarrow is missing for a .parquet file; names the extra to install.
+    """
+    output = pathlib.Path(settings.output)
+    write = _writer(output)
+    folder = runs.find(settings.run)
+    names = runs.class_names(folder)
+    model = runs.load(folder)
+    if not model.has_codes:
+        raise ValueError(
+            f"{folder} holds a {type(model).__name__}, which has no codes; give a run of "
+            "disentangled_vae or disentangled_vae_gan."
+        )
+    examples, info = _examples(settings, folder, model)
+    _check(info, model, names)
+    found = _encoded(model, examples)
+    with written(output) as temporary:
+        write(temporary, found, names)
+    line = f"{info.count} examples of {info.name} ({info.split}), encoded by {folder}: {output}"
+    (console or Console()).print(line, soft_wrap=True, markup=False)
+    return output
+
+
+def _examples(settings, folder, model):
+    """The data, its images in the model's size: (Arrays, Info)."""
+    arguments = read_json(folder / "run.json")["arguments"]
+    is_image = len(model.sample_shape) == 3
+    return data.load_arrays(
+        settings.data or arguments["dataset"],
+        settings.split,
+        arguments["seed"],
+        model.sample_shape[0] if is_image else None,
+    )
+
+
+def _check(info, model, names):
+    """Refuses data that is not what the model was trained on."""
+    if info.shape != model.sample_shape:
+        raise ValueError(
+            f"{info.name} has examples of shape {info.shape}, but the model takes "
+            f"{model.sample_shape}; give data of that shape."
+        )
+    if list(info.class_names) != names[: info.num_classes]:
+        raise ValueError(
+            f"{info.name} has the classes {', '.join(info.class_names)}, but the model knows "
+            f"{', '.join(names)}; give data with these, in this order."
+        )
+
+
+def _encoded(model, examples):
+    """What the file holds: {name: array}."""
+    codes = tasks.encode(model, examples.x)
+    probabilities = tasks.classify(model, examples.x)
+    return {
+        "label": examples.label,
+        "predicted_class": probabilities.argmax(axis=-1).astype(np.int32),
+        "probabilities": probabilities,
+        **codes._asdict(),
+    }
+
+
+def _writer(output):
+    """The function (path, found, class names) that writes files of a suffix."""
+    if output.suffix == ".npz":
+        return _write_npz
+    if output.suffix == ".csv":
+        return _write_csv
+    if output.suffix != ".parquet":
+        raise ValueError(f"{output}: give a .npz, a .csv or a .parquet file.")
+    with needed_for("Writing Parquet", "tables"):
+        import pyarrow
+        import pyarrow.parquet
+
+    def write(path, found, names):
+        table = pyarrow.table(dict(_columns(found, names)))
+        pyarrow.parquet.write_table(table, path)
+
+    return write
+
+
+def _write_npz(path, found, names):
+    np.savez(path, **found, class_names=np.array(names))
+
+
+def _write_csv(path, found, names):
+    titles, columns = zip(*_columns(found, names), strict=True)
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(titles)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _columns(found, names):
+    """The columns of a table: pairs of title and array [n]."""
+    for name, values in found.items():
+        if values.ndim == 1:
+            yield name, values
+            continue
+        titles = (
+            [f"probability_{each}" for each in names]
+            if name == "probabilities"
+            else [f"{name}_{number}" for number in range(values.shape[1])]
+        )
+        yield from zip(titles, values.T, strict=True)

@@ -1,0 +1,423 @@
+"""The settings of every command, each declared once.
+
+A frozen dataclass a command: its fields make the arguments and the help of the shell
+(`command_line.py`), what run.json records, and the call from Python. Nothing heavy is imported
+here, so that `dvae --help` answers at once.
+"""
+
+import dataclasses
+import math
+from typing import Any
+
+DATASETS = (
+    "three_moons, shapes, digits, folder:PATH, npz:PATH, or a name of TensorFlow Datasets such as "
+    "mnist, fashion_mnist, svhn_cropped, cifar10"
+)
+MODELS = ("disentangled_vae_gan", "disentangled_vae", "cvae", "cgan", "cvae_gan")
+RUN = "folder of the run (default: the newest, or the model that ships)"
+
+
+def setting(
+    default: Any,
+    text: str,
+    flag: str | None = None,
+    metavar: str | None = None,
+    choices: tuple = (),
+    positional: bool = False,
+    recorded: bool = True,
+) -> Any:
+    """Declares a setting, a field of a dataclass.
+
+    Args:
+        default: its value where none is given; dicts are copied.
+        text: str, what `--help` says of it.
+        flag: str, its option at the shell. Defaults to the field's name with hyphens.
+        metavar: str, what `--help` calls its value. Defaults to argparse's choice.
+        choices: tuple, the values that there are. Defaults to any.
+        positional: bool, whether it needs no option at the shell. Defaults to False.
+        recorded: bool, whether it belongs to what is made, and not to where and how: run.json keeps
+            it then. Defaults to True.
+
+    Returns:
+        dataclasses.Field.
+    """
+    metadata = {
+        "text": text,
+        "flag": flag,
+        "metavar": metavar,
+        "choices": choices,
+        "positional": positional,
+        "recorded": recorded,
+    }
+    if isinstance(default, dict):
+        return dataclasses.field(default_factory=lambda: dict(default), metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def recorded(settings) -> dict:
+    """What of some settings belongs to what is made: what run.json keeps.
+
+    Args:
+        settings: dataclass of this module.
+
+    Returns:
+        dict of field name to value, ready for JSON.
+
+    Examples:
+        >>> "output" in recorded(TrainingSettings(output="runs/one"))
+        False
+    """
+    return {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(settings)
+        if field.metadata["recorded"]
+    }
+
+
+def _at_least(settings, least, *names):
+    """Refuses settings below a bound; None passes."""
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and not value >= least:
+            raise ValueError(f"{name} is {value}; give at least {least}.")
+
+
+def _of_choices(settings):
+    """Refuses values that are none of their field's choices."""
+    for field in dataclasses.fields(settings):
+        choices, value = field.metadata["choices"], getattr(settings, field.name)
+        for single in value if isinstance(value, tuple) else (value,):
+            if choices and single not in choices:
+                raise ValueError(
+                    f"No {field.name.removesuffix('s')} is called {single!r}; choose one of "
+                    f"{', '.join(choices)}."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelSettings:
+    """What a model is made of and trained on: shared by train, compare and tune."""
+
+    dataset: str = setting("digits", DATASETS)
+    preset: str = setting("compact", "family of networks: toy, compact, paper, or paper-ROW")
+    width: float = setting(1.0, "factor on the preset's numbers of filters and units")
+    recipe: str = setting("balanced", "numbers of the training: balanced, or paper, as published")
+    changes: dict = setting(
+        {},
+        "numbers in place of the recipe's, in JSON: kl=0.5 flow=false 'kl=[0, 1, 1]' "
+        "(docs/method.md lists them)",
+        flag="--set",
+        metavar="NAME=VALUE",
+    )
+    epochs: int | None = setting(
+        40,
+        "passes over the data; small data is passed over several times an epoch, until that has "
+        "100 steps",
+    )
+    batch_size: int = setting(96, "examples a step")
+    size: int | None = setting(None, "side that images are resized to, in pixels")
+    latent_dim_s: int | None = setting(None, "size of z_s (default: the preset's)")
+    latent_dim_u: int | None = setting(None, "size of z_u (default: the preset's)")
+    labelled: float = setting(1.0, "share of the training examples that keep their label")
+    dtype_policy: str | None = setting(
+        None,
+        "Keras's, such as mixed_bfloat16, which is faster where the processor or the GPU knows it "
+        "(default: float32)",
+        metavar="POLICY",
+    )
+
+    def __post_init__(self):
+        _of_choices(self)
+        _at_least(self, 1, "epochs", "batch_size", "size", "latent_dim_s", "latent_dim_u")
+        if not 0.0 < self.width < math.inf:
+            raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
+        if not 0.0 < self.labelled <= 1.0:
+            raise ValueError(f"labelled is {self.labelled}; give a share above 0, at most 1.")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingSettings(ModelSettings):
+    """Trains a model on a data set, then measures it and draws what it has learnt.
+
+    Without arguments: the bundled handwritten digits, into runs/digits.
+    """
+
+    epochs: int | None = setting(
+        None,
+        "passes over the data; small data is passed over several times an epoch, until that has "
+        f"100 steps (default: {ModelSettings.epochs}; where a run is resumed, its own)",
+    )
+    model: str = setting(
+        "disentangled_vae_gan",
+        "disentangled_vae_gan, disentangled_vae (without the discriminator), or a baseline: cvae, "
+        "cgan, cvae_gan",
+        choices=MODELS,
+    )
+    seed: int = setting(0, "of everything random")
+    output: str | None = setting(None, "folder of the run (default: runs/DATASET)", recorded=False)
+    resume: bool = setting(
+        False,
+        "go on with the run in --output, by default the newest; its own settings hold, but "
+        "--epochs may be raised",
+        recorded=False,
+    )
+    settings: str | None = setting(
+        None,
+        "JSON file of settings in place of the defaults, such as the best.json of `dvae tune`",
+        metavar="FILE",
+        recorded=False,
+    )
+    strategy: str | None = setting(
+        None,
+        "mirrored: all GPUs of this machine; multi_worker: several machines, one process each "
+        "(default: one device)",
+        recorded=False,
+    )
+    workers: tuple[str, ...] = setting(
+        (),
+        "all workers, the same on each (default: TF_CONFIG)",
+        metavar="HOST:PORT",
+        recorded=False,
+    )
+    worker_index: int | None = setting(
+        None, "which of them this process is, from 0", recorded=False
+    )
+
+    def __post_init__(self):
+        if self.epochs is None and not self.resume:
+            object.__setattr__(self, "epochs", ModelSettings.epochs)
+        super().__post_init__()
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationSettings:
+    """Measures a trained model on its test split: report.json, report.html and pictures.
+
+    Without arguments: all figures of the newest run.
+    """
+
+    run: str | None = setting(None, RUN, positional=True)
+    parts: tuple[str, ...] = setting(
+        (),
+        "judge, classification, reconstruction, samples, swap, leakage, activity, factors, "
+        "generation (default: all)",
+        metavar="PART",
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class GenerationSettings:
+    """Draws images of chosen classes with a trained model.
+
+    Without arguments: four images of each class with the newest run, into samples.png.
+    """
+
+    run: str | None = setting(None, RUN, positional=True)
+    label: tuple[str, ...] = setting(
+        (), "numbers or names of classes (default: all)", metavar="CLASS"
+    )
+    count: int | None = setting(None, "images of each class (default: 16 if chosen, 4 for all)")
+    output: str = setting(
+        "samples.png",
+        "a .png file (one picture), a .npy file (an array), or a folder (a PNG file an image)",
+    )
+    temperature: float = setting(1.0, "factor on the priors' deviations; 0: the class's mean")
+    seed: int = setting(0, "the same seed gives the same images")
+
+    def __post_init__(self):
+        _at_least(self, 1, "count")
+
+
+@dataclasses.dataclass(frozen=True)
+class ExplorationSettings:
+    """Shows what a trained model does with images: reconstructions, swaps, interpolations.
+
+    The images are those of the run's test split, or your own (--images). What is not given has the
+    default of its picture.
+    """
+
+    picture: str = setting(
+        "reconstruct",
+        "reconstruct, classify, swap, interpolate-class, interpolate-style, traverse, inpaint, "
+        "or nearest",
+        choices=(
+            "reconstruct",
+            "classify",
+            "swap",
+            "interpolate-class",
+            "interpolate-style",
+            "traverse",
+            "inpaint",
+            "nearest",
+        ),
+        positional=True,
+    )
+    run: str | None = setting(None, RUN, positional=True)
+    images: tuple[str, ...] = setting((), "image files in place of the test split", metavar="FILE")
+    output: str | None = setting(None, ".png or .npy file (default: the picture's name, .png)")
+    seed: int = setting(0, "of the choice of images and of samples")
+    count: int | None = setting(None, "rows, or images in the row")
+    columns: int | None = setting(None, "swap: donors of z_u")
+    steps: int | None = setting(None, "interpolate, traverse: images from end to end")
+    path: str | None = setting(None, "interpolate: straight or spherical")
+    to: str | None = setting(
+        None, "interpolate-class: number or name of the last class", metavar="CLASS"
+    )
+    dimension: int | None = setting(None, "traverse: of z_u (default: the most active)")
+    extent: float | None = setting(None, "traverse: the ends, in deviations of the prior")
+    hole: int | None = setting(None, "inpaint: side of the square in pixels (default: half)")
+    mask: str | None = setting(None, "inpaint: an image that is white in the hole", metavar="FILE")
+    iterations: int | None = setting(None, "inpaint: how often the hole is filled again")
+    neighbours: int | None = setting(None, "nearest: training images beside each sample")
+
+    def __post_init__(self):
+        _of_choices(self)
+        _at_least(self, 1, "count", "columns", "steps", "neighbours")
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodingSettings:
+    """Writes codes, class probabilities and labels of data to a file.
+
+    Without arguments: of the run's test split, into codes.npz.
+    """
+
+    run: str | None = setting(None, RUN, positional=True)
+    data: str | None = setting(None, f"data to encode (default: the run's own): {DATASETS}")
+    split: str = setting("test", "of that data, such as test, train or 'train[:90%%]'")
+    output: str = setting(
+        "codes.npz", "a .npz file (arrays), a .csv or a .parquet file (a row an example)"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class GallerySettings:
+    """Shows trained models on one web page: samples, swaps, interpolations, filled holes.
+
+    The page is one file and loads nothing from elsewhere.
+    """
+
+    runs: tuple[str, ...] = setting(
+        (),
+        "folders of runs (default: the newest, or the model that ships)",
+        metavar="RUN",
+        positional=True,
+    )
+    output: str = setting("gallery.html", "the page")
+    seed: int = setting(0, "of samples and of the choice of images")
+
+
+@dataclasses.dataclass(frozen=True)
+class ComparisonSettings(ModelSettings):
+    """Trains models under the same budget, measures them and puts them into one table.
+
+    Trains and measures what is not there yet, one run at a time; started again, it goes on.
+    """
+
+    models: tuple[str, ...] = setting(
+        ("cvae", "cgan", "cvae_gan", "disentangled_vae", "disentangled_vae_gan"),
+        "models to compare",
+        choices=MODELS,
+        metavar="MODEL",
+    )
+    variants: dict[str, dict] = setting(
+        {},
+        "one more column: the first of --models with other numbers in its recipe, such as "
+        "--variant no-flow flow=false; may be given several times",
+        flag="--variant",
+        metavar="NAME",
+    )
+    seeds: tuple[int, ...] = setting((0,), "one run of each model a seed")
+    output: str | None = setting(None, "folder (default: runs/compare-DATASET)", recorded=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchSettings(ModelSettings):
+    """Searches for better numbers of the recipe with keras-tuner, on validation data.
+
+    Started again, it goes on where it was stopped. The best settings are written to best.json, for
+    `dvae train --settings`.
+    """
+
+    epochs: int | None = setting(20, "of each run (hyperband: of the longest)")
+    model: str = setting(TrainingSettings.model, "the model to train", choices=MODELS)
+    trials: int = setting(12, "settings to try (hyperband: as many as its brackets hold)")
+    minimise: str | None = setting(
+        None,
+        "the figure to make small, a key of report.json such as generation.samples.fid (default: "
+        "reconstruction_mse)",
+        metavar="FIGURE",
+    )
+    maximise: str | None = setting(None, "or the figure to make large", metavar="FIGURE")
+    at_most: dict = setting(
+        {}, "upper bounds that a good run keeps: zu_leakage.mean.knn=0.15", metavar="FIGURE=NUMBER"
+    )
+    at_least: dict = setting(
+        {"sample_consistency": 0.9}, "lower bounds that a good run keeps", metavar="FIGURE=NUMBER"
+    )
+    algorithm: str = setting("bayesian", "how to search", choices=("bayesian", "hyperband"))
+    seed: int = setting(0, "of the choices and of all runs")
+    output: str | None = setting(None, "folder (default: runs/tune-DATASET)", recorded=False)
+
+    def __post_init__(self):
+        super().__post_init__()
+        _at_least(self, 1, "trials")
+        if self.minimise and self.maximise:
+            raise ValueError("Both minimise and maximise came; give one figure.")
+
+
+@dataclasses.dataclass(frozen=True)
+class ExportSettings:
+    """Exports a trained model: SavedModel for TF Serving, TFLite, ONNX, a page for the browser.
+
+    Without arguments: a SavedModel of the newest run, or of the model that ships.
+    """
+
+    run: str | None = setting(None, RUN, positional=True)
+    saved_model: bool = setting(
+        False, "a SavedModel in OUTPUT/<next version>, as TF Serving wants it (the default)"
+    )
+    tflite: bool = setting(False, "TFLite files: float32, float16, dynamic and full int8")
+    onnx: bool = setting(False, "ONNX files, one a function")
+    web: bool = setting(False, "a static folder that generates in the browser")
+    output: str | None = setting(None, "folder (default: RUN/export)")
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The names of the formats that were asked for."""
+        names = ("saved_model", "tflite", "onnx", "web")
+        return tuple(name for name in names if getattr(self, name)) or names[:1]
+
+
+@dataclasses.dataclass(frozen=True)
+class ServingSettings:
+    """Serves an exported model on this machine, with TF Serving's own REST and gRPC interfaces.
+
+    For a laptop and for tests; in production use TF Serving itself (deploy/tf-serving). A newer
+    version that `dvae export` puts beside the served one is taken up without a pause.
+    """
+
+    model: str | None = setting(
+        None,
+        "folder with a folder for each version: the --output of `dvae export` (default: the export "
+        "of the newest run, or the model that ships)",
+        positional=True,
+    )
+    name: str = setting("dvae", "what the model is called")
+    port: int = setting(8501, "of REST")
+    grpc_port: int = setting(8500, "of gRPC")
+    host: str = setting("127.0.0.1", "0.0.0.0 for other machines")
+    most_requests: float | None = setting(
+        None, "requests a second that are answered (default: all)", metavar="NUMBER"
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class ShippingSettings:
+    """Makes the model that ships of a run: saved_models/NAME, exported, with card and checksums.
+
+    Without arguments: of the newest run, as digits. `make shipped` trains that run first.
+    """
+
+    run: str | None = setting(None, RUN, positional=True)
+    name: str = setting("digits", "folder below saved_models")

@@ -1,0 +1,80 @@
+"""What several metrics need of one subject, made once and when first needed."""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dvae_tf.data.examples import Arrays, Info
+from dvae_tf.evaluation.judge import Judge, train_judge
+from dvae_tf.evaluation.subject import Subject
+
+# How many samples and swaps are judged.
+DRAWS = 1000
+
+
+class Swaps(NamedTuple):
+    """Decoded pairs of codes of different test examples.
+
+    Args:
+        donor_s, donor_u: int arrays [n], the test examples that z_s and z_u are from.
+        x: array [n, *shape], what the decoder makes of them.
+    """
+
+    donor_s: np.ndarray
+    donor_u: np.ndarray
+    x: np.ndarray
+
+
+class Bench:
+    """A subject, the data it is measured on, and what several metrics compute from both.
+
+    Args:
+        subject: Subject.
+        train: Arrays, real examples that the judge is trained on.
+        test: Arrays, held-out examples.
+        info: Info of the data.
+        seed: int, of samples, swaps, splits and classifiers. Defaults to 0.
+
+    Examples:
+        >>> from dvae_tf import data
+        >>> test, info = data.load_arrays("three_moons", "test", count=30)
+        >>> subject = Subject(classify=lambda x: np.eye(3)[test.label])
+        >>> bench = Bench(subject, test, test, info)
+        >>> bool((bench.predicted == test.label).all())
+        True
+    """
+
+    def __init__(self, subject: Subject, train: Arrays, test: Arrays, info: Info, seed: int = 0):
+        # Any: a metric declares which functions it needs, so that none of them is None.
+        self.subject: Any = subject
+        self.train, self.test = train, test
+        self.info, self.seed = info, seed
+
+    @functools.cached_property
+    def judge(self) -> Judge:
+        """Judge, trained on the training examples."""
+        return train_judge(self.train.x, self.train.label, self.info.num_classes, self.seed)
+
+    @functools.cached_property
+    def codes(self):
+        """Codes of the test examples."""
+        return self.subject.encode(self.test.x)
+
+    @functools.cached_property
+    def probabilities(self) -> np.ndarray:
+        """float array [n, C], the mixture posterior of z_s of the test examples."""
+        return self.subject.classify(self.test.x)
+
+    @property
+    def predicted(self) -> np.ndarray:
+        """int array [n], the class predicted from z_s of each test example."""
+        return np.argmax(self.probabilities, axis=-1)
+
+    @functools.cached_property
+    def swaps(self) -> Swaps:
+        """Swaps of 1,000 random pairs of test examples."""
+        random = np.random.default_rng(self.seed)
+        donor_s, donor_u = random.integers(0, len(self.test.label), (2, DRAWS))
+        z_s, z_u = self.codes.z_s[donor_s], self.codes.z_u_mean[donor_u]
+        return Swaps(donor_s, donor_u, self.subject.decode(z_s, z_u))

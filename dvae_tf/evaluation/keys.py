@@ -1,0 +1,69 @@
+"""The dotted keys of a report: "zu_leakage.mean.mlp" is report["zu_leakage"]["mean"]["mlp"]."""
+
+from typing import Any
+
+
+def flat(report: dict, prefix: str = "") -> dict:
+    """Gives all of a report by dotted keys.
+
+    Args:
+        report: dict, what report.json holds, or its "intervals".
+        prefix: str, what the keys begin with. Defaults to nothing.
+
+    Returns:
+        dict of dotted key to number or list, without the intervals.
+
+    Examples:
+        >>> flat({"a": {"b": 1.0}, "intervals": {}})
+        {'a.b': 1.0}
+    """
+    found: dict = {}
+    for name, value in report.items():
+        if isinstance(value, dict) and name != "intervals":
+            found |= flat(value, f"{prefix}{name}.")
+        elif name != "intervals":
+            found[f"{prefix}{name}"] = value
+    return found
+
+
+def entry(report: dict, key: str) -> Any:
+    """Looks up what is at a key.
+
+    Args:
+        report: dict, what report.json holds.
+        key: str, dotted.
+
+    Returns:
+        a number, a list or a dict; None where the report has no such key.
+
+    Examples:
+        >>> entry({"a": {"b": 1.0}}, "a"), entry({}, "a.b")
+        ({'b': 1.0}, None)
+    """
+    value: Any = report
+    for name in key.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def number(report: dict, key: str) -> float:
+    """Looks up a number.
+
+    Args:
+        report: dict, what report.json holds.
+        key: str, dotted.
+
+    Returns:
+        float.
+
+    Raises:
+        ValueError: if the report has no number at this key.
+
+    Examples:
+        >>> number({"a": {"b": 1}}, "a.b")
+        1.0
+    """
+    value = entry(report, key)
+    if not isinstance(value, int | float):
+        raise ValueError(f"The report has no number {key!r}; docs/evaluation.md lists the keys.")
+    return float(value)

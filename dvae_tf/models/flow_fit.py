@@ -1,0 +1,248 @@
+"""The flow's own fit: after the last epoch, on the codes of encoders that no longer change.
+
+While encoders learn, the flow follows codes that move. Once they stand still it is fitted to all
+codes of the training data, and stops when codes that it has not seen get no likelier.
+"""
+
+import math
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf import losses
+from dvae_tf.models import replicas
+from dvae_tf.models.batch_check import check_batch
+from dvae_tf.priors import draw, gaussian
+
+CODED_AT_A_TIME = 256
+# The share of the codes that decides when to stop, where no validation data is given.
+HELD_OUT = 0.1
+# How often the held-out codes are looked at.
+LOOKS = 20
+TEST_SEED = (0, 0)
+
+
+class FlowFit(keras.Model):
+    """Trains a flow on codes, by maximum likelihood.
+
+    Args:
+        flow: dvae_tf.networks.ConditionalFlow.
+        noise: float in [0, 1], the noise of the codes as a share of the posterior's.
+        seed: int, of the noise.
+    """
+
+    def __init__(self, flow, noise: float, seed: int):
+        super().__init__(dtype="float32")
+        self.flow = flow
+        self.noise = noise
+        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.mean_loss = keras.metrics.Mean(name="loss")
+        self.built = True
+
+    def train_step(self, data):
+        """One step: data is (mean, stddev, z_s), a batch of codes."""
+        code, z_s = self._draw(data, replicas.step_seed(self.seed_generator))
+        with tf.GradientTape() as tape:
+            values = losses.flow_likelihood(*self.flow(code, z_s))
+            count = tf.cast(tf.size(values), tf.float32)
+            sums, counts = replicas.sums([tf.reduce_sum(values)], [count])
+            loss = sums[0] / counts[0]
+        weights = self.flow.trainable_variables
+        self.optimizer.apply(tape.gradient(loss, weights), weights)
+        return self._reported(values)
+
+    def test_step(self, data):
+        """The loss of held-out codes, with the same noise every time."""
+        return self._reported(losses.flow_likelihood(*self.flow(*self._draw(data, TEST_SEED))))
+
+    def _draw(self, data, seed):
+        """A draw of the posterior, as the code before the flow."""
+        mean, stddev, z_s = data
+        z_u = draw(gaussian(self.flow(mean, z_s)[0], self.noise * stddev), seed)
+        return tf.stop_gradient(self.flow.inverse(z_u, z_s)), z_s
+
+    def _reported(self, values):
+        self.mean_loss.update_state(values)
+        return replicas.logs({"loss": self.mean_loss.result()})
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Does nothing: the flow is built."""
+
+
+def fit_flow(
+    model,
+    x,
+    y=None,
+    validation_data=None,
+    steps: int | None = None,
+    most_batches: int | None = None,
+    callbacks=None,
+    verbose: str | int = "auto",
+) -> dict:
+    """Fits the flow of a model to the codes of some data; the best weights are kept.
+
+    Args:
+        model: DisentangledVAE with a flow.
+        x: tf.data.Dataset of (x, label) batches, or array [n, *shape].
+        y: int array [n], the labels, where x is an array.
+        validation_data: the same of other data, whose codes say when to stop. Defaults to a tenth
+            of the codes.
+        steps: int, the most steps. Defaults to the recipe's share of the batches that the model
+            was trained on.
+        most_batches: int, how many batches are coded of a dataset without end.
+        callbacks: list of keras.callbacks.Callback for this fit. Defaults to none.
+        verbose: str or int, as in `keras.Model.fit`. Defaults to "auto".
+
+    Returns:
+        dict of "steps" and "seconds" taken, and "before" and "after": minus the log-likelihood of
+        the held-out codes, in nats a dimension.
+
+    Raises:
+        ValueError: if the data cannot be read again.
+    """
+    recipe, started = model.recipe, time.monotonic()
+    if steps is None:
+        steps = math.ceil(recipe.flow_share * int(model.batches_trained.numpy()))
+    codes = codes_of(model, as_dataset(x, y, most_batches))
+    if validation_data is None:
+        codes, held_out = _split(codes, model.seed)
+    else:
+        pair = (validation_data,) if _is_dataset(validation_data) else validation_data[:2]
+        held_out = codes_of(model, as_dataset(*pair, most_batches=most_batches))
+    between = math.ceil(steps / LOOKS)
+    with model.distribute_strategy.scope():
+        fit = FlowFit(model.flow, recipe.flow_noise, model.seed)
+        rate = keras.optimizers.schedules.CosineDecay(recipe.flow_learning_rate, steps, 0.01)
+        fit.compile(
+            keras.optimizers.Adam(rate, recipe.beta_1, recipe.beta_2),
+            jit_compile=model.jit_compile,
+            run_eagerly=model.run_eagerly,
+        )
+    held_out = batches(held_out, recipe.flow_batch_size)
+    weights = model.flow.get_weights()
+    before = fit.evaluate(held_out, verbose=0, return_dict=True)["loss"]
+    if verbose:
+        print(f"The flow is fitted to {len(codes[0]):,} codes, {steps:,} steps at most.")
+    best = keras.callbacks.EarlyStopping(
+        "val_loss", patience=recipe.flow_patience, restore_best_weights=True
+    )
+    history = fit.fit(
+        batches(codes, recipe.flow_batch_size, seed=model.seed),
+        steps_per_epoch=between,
+        epochs=math.ceil(steps / between),
+        validation_data=held_out,
+        callbacks=[best, *(callbacks or [])],
+        shuffle=False,
+        verbose=verbose,
+    )
+    after = min(history.history["val_loss"])
+    if not after < before:
+        model.flow.set_weights(weights)
+    model.flow_fitted_at.assign(model.batches_trained)
+    return {
+        "steps": len(history.epoch) * between,
+        "seconds": round(time.monotonic() - started, 1),
+        "before": float(before),
+        "after": float(min(after, before)),
+    }
+
+
+def _is_dataset(data):
+    return isinstance(data, tf.data.Dataset)
+
+
+def as_dataset(x, y=None, most_batches: int | None = None):
+    """Makes a dataset that ends of what `fit` takes.
+
+    Args:
+        x: tf.data.Dataset, keras.utils.PyDataset, or array [n, *shape].
+        y: array [n], where x is an array.
+        most_batches: int, the length of a dataset without end.
+
+    Returns:
+        iterable of batches (x, label).
+
+    Raises:
+        ValueError: if it can be read only once, such as a generator, or has no end.
+    """
+    if _is_dataset(x):
+        if x.cardinality() == tf.data.INFINITE_CARDINALITY:
+            if not most_batches:
+                raise ValueError("The dataset has no end; give fit steps_per_epoch.")
+            return x.take(most_batches)
+        return x
+    expect_readable_again(x, y)
+    if isinstance(x, keras.utils.PyDataset):
+        return (x[number] for number in range(len(x)))
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(CODED_AT_A_TIME)
+
+
+def expect_readable_again(x, y=None) -> None:
+    """Refuses data that can be read only once.
+
+    Args:
+        x, y: what `fit` takes.
+
+    Raises:
+        ValueError: if the data is a generator or the like.
+    """
+    if y is None and not (_is_dataset(x) or isinstance(x, keras.utils.PyDataset)):
+        raise ValueError(
+            "The flow is fitted after the last epoch, on data that can be read again, but a "
+            f"{type(x).__name__} came. Give a tf.data.Dataset or arrays, or fit_flow=False and "
+            "call model.fit_flow with such data."
+        )
+
+
+def codes_of(model, dataset):
+    """Codes a data set once.
+
+    Args:
+        model: DisentangledVAE.
+        dataset: iterable of (x, label) batches.
+
+    Returns:
+        tuple of float32 arrays: means and deviations of E_U [n, latent_dim_u], and the z_s that
+        the flow sees [n, latent_dim_s].
+    """
+    coded = tf.function(model.codes_for_flow, reduce_retracing=True)
+    parts = []
+    for data in dataset:
+        x, label = check_batch(data, model.sample_shape, model.num_classes)
+        parts.append([code.numpy() for code in coded(x, label)])
+    return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
+
+
+def _split(codes, seed):
+    """Holds some codes out; a single one is learnt from and looked at."""
+    count = len(codes[0])
+    order = np.random.default_rng(seed).permutation(count)
+    cut = min(max(1, round(HELD_OUT * count)), count)
+    learnt = order[cut:] if count > 1 else order
+    return tuple(code[learnt] for code in codes), tuple(code[order[:cut]] for code in codes)
+
+
+def batches(codes, batch_size: int, seed: int | None = None):
+    """Makes batches of codes.
+
+    Args:
+        codes: tuple of arrays [n, ...].
+        batch_size: int.
+        seed: int, of an order that is new in every pass, without end. Defaults to none: one pass in
+            the order of the arrays.
+
+    Returns:
+        tf.data.Dataset of tuples of tensors [batch, ...].
+    """
+    index = tf.data.Dataset.range(len(codes[0]))
+    if seed is not None:
+        index = index.shuffle(len(codes[0]), seed=seed).repeat()
+    columns = tuple(map(tf.constant, codes))
+    dataset = index.batch(batch_size).map(
+        lambda chosen: tuple(tf.gather(column, chosen) for column in columns)
+    )
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.with_options(options)

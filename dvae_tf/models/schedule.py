@@ -1,0 +1,67 @@
+"""Rates and weights over a training: pure functions of how much of it is done."""
+
+import math
+
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+# What is left of a learning rate at the end of its cosine.
+LEAST_RATE = 0.01
+
+
+def cosine(progress: tf.Tensor) -> tf.Tensor:
+    """The factor on a learning rate that falls along a half cosine, from 1 to 0.01.
+
+    Loshchilov & Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (ICLR 2017),
+    equation 5, without restarts.
+
+    Args:
+        progress: float tensor, the share of the training that is done, in [0, 1].
+
+    Returns:
+        float32 tensor.
+
+    Examples:
+        >>> [round(float(cosine(progress)), 3) for progress in (0.0, 0.5, 1.0)]
+        [1.0, 0.505, 0.01]
+    """
+    half_turn = 0.5 * (1.0 + tf.cos(math.pi * tf.clip_by_value(progress, 0.0, 1.0)))
+    return LEAST_RATE + (1.0 - LEAST_RATE) * half_turn
+
+
+def step_decay(batches: tf.Tensor, decay_steps: int) -> tf.Tensor:
+    """The factor on a learning rate that falls tenfold, again and again.
+
+    Args:
+        batches: int tensor, the batches trained on so far.
+        decay_steps: int, the batches after which the rate falls each time.
+
+    Returns:
+        float32 tensor.
+
+    Examples:
+        >>> [round(float(step_decay(batches, 100)), 3) for batches in (0, 99, 100, 250)]
+        [1.0, 1.0, 0.1, 0.01]
+    """
+    return tf.pow(0.1, tf.cast(batches // decay_steps, tf.float32))
+
+
+def weight(value: float | tuple, progress: tf.Tensor) -> float | tf.Tensor:
+    """The weight of a loss now.
+
+    Args:
+        value: float, or tuple of floats evenly spread over the training, between which the weight
+            moves along straight lines.
+        progress: float tensor, the share of the training that is done, in [0, 1].
+
+    Returns:
+        float, or float32 tensor where the weight has a schedule.
+
+    Examples:
+        >>> weight(0.5, 0.1), round(float(weight((0.0, 2.0, 1.0), 0.75)), 3)
+        (0.5, 1.5)
+    """
+    if isinstance(value, float):
+        return value
+    progress = tf.clip_by_value(progress, 0.0, 1.0)
+    return tfp.math.interp_regular_1d_grid(progress, 0.0, 1.0, value)

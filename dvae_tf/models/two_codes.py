@@ -1,0 +1,225 @@
+"""A model with two codes: how networks and prior make them and put them together."""
+
+import collections
+
+import keras
+import numpy.typing as npt
+import tensorflow as tf
+
+from dvae_tf.models.base import ClassConditionalModel
+from dvae_tf.priors import GaussianMixturePrior, noise
+
+Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
+
+
+class TwoCodeModel(ClassConditionalModel):
+    """What `DisentangledVAE` does with inputs and codes; that class says how it is trained."""
+
+    has_codes = True
+    network_names = (
+        "encoder_s",
+        "encoder_u",
+        "decoder",
+        "latent_classifier",
+        "flow",
+        "discriminator",
+    )
+
+    def _make_encoders(self, encoder_s, encoder_u, latent_dim_s, latent_dim_u):
+        """Takes the user's encoders or makes the preset's, and the prior that fits."""
+        x = keras.KerasTensor((None, *self.sample_shape), dtype="float32")
+        self.encoder_s = encoder_s or self._preset().encoder_s(self.sample_shape, latent_dim_s)
+        self.encoder_u = encoder_u or self._preset().encoder_u(self.sample_shape, latent_dim_u)
+        z_s = self.encoder_s(x)
+        mean, stddev = self.encoder_u(x)
+        self.latent_dim_s, self.latent_dim_u = z_s.shape[-1], mean.shape[-1]
+        self._expect("encoder_s", z_s, (latent_dim_s or self.latent_dim_s,))
+        self._expect("encoder_u (mean)", mean, (latent_dim_u or self.latent_dim_u,))
+        self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
+        self.prior_s = GaussianMixturePrior(self.num_classes, self.latent_dim_s, name="prior_s")
+
+    def _make_decoder_and_classifier(self, decoder, latent_classifier):
+        """Takes the user's networks or makes the preset's."""
+        z_u = keras.KerasTensor((None, self.latent_dim_u), dtype="float32")
+        z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
+        self.decoder = decoder or self._preset().decoder(self.sample_shape)
+        self.latent_classifier = latent_classifier or self._preset().latent_classifier(
+            self.num_classes
+        )
+        self._expect("decoder", self.decoder(z), self.sample_shape)
+        self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
+
+    def weight_groups(self) -> dict:
+        """The groups of weights, each with an optimiser of its own.
+
+        Returns:
+            dict of group name to list of trainable variables.
+        """
+        return super().weight_groups() | {
+            "prior_means": [self.prior_s.means],
+            "prior_variances": [self.prior_s.raw_variances],
+        }
+
+    def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
+        """Draws what the decoder makes inputs of given classes of, as part of a graph.
+
+        Args:
+            label: int32 tensor [n].
+            seeds: two int32 tensors [2], of z_s and of z_u.
+            temperature: float, factor on the standard deviations. Defaults to 1.
+
+        Returns:
+            float32 tensor [n, latent_dim_s + latent_dim_u].
+        """
+        seed_s, seed_u = seeds
+        z_s = self.prior_s.sample(label, seed_s, temperature)
+        z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
+        return self._together(z_s, z_u)
+
+    def _together(self, z_s, z_u):
+        """What the decoder makes inputs of: z_s and the code that the flow made z_u of."""
+        code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)
+        return tf.concat([z_s, code], axis=-1)
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Reconstructs x from z_s and the mean of q(z_u | x); `predict` gives the same.
+
+        Args:
+            inputs: float tensor [batch, *shape].
+            training: bool, whether batch normalisation uses the batch. Defaults to False.
+
+        Returns:
+            float32 tensor [batch, *shape].
+        """
+        # The decoder would undo the flow, given the same z_s: neither is needed.
+        code, _ = self.encoder_u(inputs, training=training)
+        return self.decoder(
+            tf.concat([self._z_s(inputs, training), code], axis=-1), training=training
+        )
+
+    def codes(self, x: tf.Tensor) -> Codes:
+        """`encode` as part of a graph.
+
+        Args:
+            x: float32 tensor [batch, *shape].
+
+        Returns:
+            Codes.
+        """
+        z_s = self._z_s(x)
+        mean, stddev = self.encoder_u(x, training=False)
+        if self.flow is not None:
+            mean, _ = self.flow(mean, z_s)
+        return Codes(z_s, mean, stddev)
+
+    def _z_s(self, x, training=False):
+        z_s = self.encoder_s(x, training=training)
+        return self.prior_s.nearest_mean(z_s) if self.recipe.bounded else z_s
+
+    def codes_for_flow(self, x: tf.Tensor, label: tf.Tensor):
+        """What the flow is fitted to, as part of a graph.
+
+        Args:
+            x: float32 tensor [batch, *shape].
+            label: int32 tensor [batch], -1 where there is none.
+
+        Returns:
+            tuple of float32 tensors: mean and deviation of E_U [batch, latent_dim_u], and the z_s
+            that the flow sees [batch, latent_dim_s].
+        """
+        z_s = self.encoder_s(x, training=False)
+        if self.recipe.bounded:
+            z_s = self.prior_s.component(self._label_or_prediction(x, label)).mean()
+        return *self.encoder_u(x, training=False), z_s
+
+    def _label_or_prediction(self, x, label):
+        """The labels, and where one is missing (-1) the class that z_s predicts."""
+
+        def completed():
+            log_prob = self.prior_s.log_prob(self.encoder_s(x, training=False))
+            predicted = tf.argmax(log_prob, axis=-1, output_type=tf.int32)
+            return tf.where(label < 0, predicted, label)
+
+        return tf.cond(tf.reduce_any(label < 0), completed, lambda: label)
+
+    def decoded(self, z_s: tf.Tensor, z_u: tf.Tensor) -> tf.Tensor:
+        """`decode` as part of a graph.
+
+        Args:
+            z_s: float32 tensor [batch, latent_dim_s].
+            z_u: float32 tensor [batch, latent_dim_u].
+
+        Returns:
+            float32 tensor [batch, *shape].
+        """
+        return self.decoder(self._together(z_s, z_u), training=False)
+
+    def encode(self, x: npt.ArrayLike) -> Codes:
+        """Splits inputs into their codes.
+
+        Args:
+            x: float array [batch, *shape]; images in [-1, 1].
+
+        Returns:
+            Codes(z_s [batch, latent_dim_s], z_u_mean and z_u_stddev [batch, latent_dim_u]).
+
+        Raises:
+            ValueError: if the shape does not fit.
+        """
+        return self._encode(self._checked("x", x, self.sample_shape))
+
+    def decode(self, z_s: npt.ArrayLike, z_u: npt.ArrayLike) -> tf.Tensor:
+        """Puts codes together.
+
+        Args:
+            z_s: float array [batch, latent_dim_s].
+            z_u: float array [batch, latent_dim_u].
+
+        Returns:
+            float32 tensor [batch, *shape]; images in [-1, 1].
+
+        Raises:
+            ValueError: if a shape does not fit.
+        """
+        return self._decode(
+            self._checked("z_s", z_s, (self.latent_dim_s,)),
+            self._checked("z_u", z_u, (self.latent_dim_u,)),
+        )
+
+    def classify(self, x: npt.ArrayLike) -> tf.Tensor:
+        """The class posterior of the mixture, p(c | z_s).
+
+        Args:
+            x: float array [batch, *shape]; images in [-1, 1].
+
+        Returns:
+            float32 tensor [batch, num_classes], probabilities.
+
+        Raises:
+            ValueError: if the shape does not fit.
+        """
+        return self._classify(self._checked("x", x, self.sample_shape))
+
+    @tf.function(reduce_retracing=True)
+    def _encode(self, x):
+        return self.codes(x)
+
+    @tf.function(reduce_retracing=True)
+    def _decode(self, z_s, z_u):
+        return self.decoded(z_s, z_u)
+
+    @tf.function(reduce_retracing=True)
+    def _classify(self, x):
+        return self.prior_s.posterior(self.encoder_s(x, training=False)).probs_parameter()
+
+    # Saving.
+
+    @property
+    def _saved_counters(self):
+        return super()._saved_counters | {"flow_fitted_at": self.flow_fitted_at}
+
+    def get_config(self):
+        return super().get_config() | {
+            "latent_dim_s": self.latent_dim_s,
+            "latent_dim_u": self.latent_dim_u,
+        }

@@ -1,0 +1,30 @@
+"""Runs: folders that hold a trained model with everything that belongs to it."""
+
+from dvae_tf.runs.data import Data
+from dvae_tf.runs.history import read_history, write_history
+from dvae_tf.runs.invocation import invocation
+from dvae_tf.runs.run import (
+    class_names,
+    class_number,
+    exported,
+    find,
+    load,
+    load_pretrained,
+    new_folder,
+    results,
+)
+
+__all__ = [
+    "Data",
+    "class_names",
+    "class_number",
+    "exported",
+    "find",
+    "invocation",
+    "load",
+    "load_pretrained",
+    "new_folder",
+    "read_history",
+    "results",
+    "write_history",
+]

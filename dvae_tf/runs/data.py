@@ -1,0 +1,45 @@
+"""The data of a run."""
+
+import math
+
+from dvae_tf import data
+
+# Small data is passed over several times an epoch, so that an epoch has at least so many steps and
+# what happens between epochs stays a small part of the time.
+LEAST_STEPS = 100
+
+
+class Data:
+    """The splits of a run: nine tenths of train to train on, a tenth to choose by, test.
+
+    Args:
+        arguments: dict, what run.json keeps under "arguments".
+    """
+
+    def __init__(self, arguments: dict):
+        self.name = arguments["dataset"]
+        self.options = {"seed": arguments["seed"], "size": arguments["size"]}
+        self.train, self.info = data.load(
+            self.name,
+            "train[:90%]",
+            arguments["batch_size"],
+            labelled=arguments["labelled"],
+            **self.options,
+        )
+        batches = math.ceil(self.info.count / arguments["batch_size"])
+        self.passes = math.ceil(LEAST_STEPS / batches)
+        self.steps_per_epoch = self.passes * batches
+        self.validation, _ = data.load(self.name, "train[90%:]", shuffle=False, **self.options)
+
+    def arrays(self, split: str) -> data.Arrays:
+        """Loads the labelled examples of a split into memory.
+
+        Args:
+            split: str, such as "test" or "train[90%:]".
+
+        Returns:
+            Arrays.
+        """
+        whole = data.load_arrays(self.name, split, **self.options)[0]
+        known = whole.label >= 0
+        return data.Arrays(*(None if column is None else column[known] for column in whole))
