@@ -30,7 +30,7 @@ def written_source(source, folder):
     import numpy as np
 
     from dvae_tf.data import load_arrays
-    from dvae_tf.data.pipeline import to_uint8
+    from dvae_tf.data.pixels import to_uint8
 
     if source not in ("folder", "npz"):
         return source

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Sequence
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 @contextlib.contextmanager
@@ -25,14 +26,6 @@ def steps(what: str, names: Sequence[str], console: Console | None = None):
         ...     list(names)
         ['one', 'two']
     """
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     console = console or Console()
     bar = Progress(
         TextColumn("{task.description}"),

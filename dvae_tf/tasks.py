@@ -8,9 +8,9 @@ import collections
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.neighbors import NearestNeighbors
 
-from dvae_tf.data.examples import check_x
-from dvae_tf.data.pipeline import to_float, to_uint8
+from dvae_tf.data.pixels import as_floats, as_pixels
 
 CHUNK = 256
 
@@ -48,7 +48,7 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
         model.generate(chunk, temperature, seed=seed * 1_000_003 + number).numpy()
         for number, chunk in enumerate(chunks)
     ]
-    return outward(np.concatenate(drawn))
+    return as_pixels(np.concatenate(drawn))
 
 
 def reconstruct(model, x: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def classify(model, x: np.ndarray) -> np.ndarray:
         >>> classify(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
         (4, 3)
     """
-    return np.concatenate([model.classify(chunk).numpy() for chunk in _chunks(inward(x))])
+    return np.concatenate([model.classify(chunk).numpy() for chunk in _chunks(as_floats(x))])
 
 
 def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
@@ -266,11 +266,11 @@ def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.
         raise ValueError(f"iterations is {iterations}; give at least 1.")
     x = np.asarray(x)
     mask = _fitting_mask(mask, x.shape)
-    filled = np.where(mask, np.float32(0.0), inward(x))
+    filled = np.where(mask, np.float32(0.0), as_floats(x))
     for _ in range(iterations):
         codes = encode(model, filled)
         filled = np.where(mask, _decode(model, codes.z_s, codes.z_u_mean), filled)
-    return np.where(mask, outward(filled), outward(x) if x.ndim >= 4 else x)
+    return np.where(mask, as_pixels(filled), as_pixels(x) if x.ndim >= 4 else x)
 
 
 def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
@@ -293,11 +293,9 @@ def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
         >>> found.index.tolist(), found.distance.round(3).tolist()
         ([[1]], [[0.1]])
     """
-    from sklearn.neighbors import NearestNeighbors
-
     if not 1 <= count <= len(among):
         raise ValueError(f"count is {count}; give 1 to {len(among)}, the size of the set.")
-    x, among = (inward(values).reshape(len(values), -1) for values in (x, among))
+    x, among = (as_floats(values).reshape(len(values), -1) for values in (x, among))
     finder = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(among)
     distance, index = finder.kneighbors(x)
     return Nearest(index, distance / np.sqrt(x.shape[1]))
@@ -318,7 +316,7 @@ def encode(model, x: np.ndarray):
         >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
         (4, 2)
     """
-    parts = [model.encode(chunk) for chunk in _chunks(inward(x))]
+    parts = [model.encode(chunk) for chunk in _chunks(as_floats(x))]
     return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
@@ -338,18 +336,7 @@ def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
         >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
         (4, 2)
     """
-    return outward(_decode(model, z_s, z_u))
-
-
-def inward(x):
-    """Turns uint8 images into the package's floats; floats pass, all else is an error."""
-    x = check_x("the input", x)
-    return to_float(x).numpy() if x.dtype == np.uint8 else x
-
-
-def outward(x):
-    """Turns float images [..., height, width, channels] into uint8; uint8 and other data pass."""
-    return to_uint8(x) if x.ndim >= 4 and x.dtype != np.uint8 else x
+    return as_pixels(_decode(model, z_s, z_u))
 
 
 def _decode(model, z_s, z_u):

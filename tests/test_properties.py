@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import special, stats
 
 from dvae_tf import DisentangledVAE, GaussianMixturePrior, losses, priors, tasks
-from dvae_tf.data.pipeline import to_float, to_uint8
+from dvae_tf.data.pixels import to_float, to_uint8
 
 # Examples are the same in every run; the first of a shape takes long: TensorFlow traces it.
 fewer = settings(max_examples=25, deadline=None, derandomize=True)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from dvae_tf import DisentangledVAE, tasks
+from dvae_tf.data.pixels import as_floats, as_pixels
 
 
 @pytest.fixture(scope="module")
@@ -15,9 +16,9 @@ def images():
 
 
 def test_images_come_out_as_uint8_whatever_went_in(model, images):
-    as_float = tasks.inward(images)
+    as_float = as_floats(images)
     assert as_float.dtype == np.float32
-    np.testing.assert_array_equal(tasks.outward(as_float), images)
+    np.testing.assert_array_equal(as_pixels(as_float), images)
     from_uint8, from_float = tasks.reconstruct(model, images), tasks.reconstruct(model, as_float)
     assert from_uint8.dtype == np.uint8
     np.testing.assert_array_equal(from_uint8, from_float)
@@ -40,9 +41,9 @@ def test_sample_is_reproducible_and_new_for_another_seed(model):
 def test_swap_puts_rows_of_z_s_and_columns_of_z_u_together(model, images):
     grid = tasks.swap(model, images[:2], images[2:])
     assert grid.shape == (2, 3, 8, 8, 1)
-    codes = model.encode(tasks.inward(images))
+    codes = model.encode(as_floats(images))
     expected = model.decode(codes.z_s[1:2], codes.z_u_mean[4:5])
-    np.testing.assert_allclose(tasks.inward(grid[1, 2:3]), expected, atol=1 / 127)
+    np.testing.assert_allclose(as_floats(grid[1, 2:3]), expected, atol=1 / 127)
     pairs = tasks.swap_pairs(model, images[:2], images[2:4])
     np.testing.assert_array_equal(pairs, np.stack([grid[0, 0], grid[1, 1]]))
 
@@ -77,7 +78,7 @@ def test_interpolation_of_style_keeps_the_class_code(model, images, path):
     walk = tasks.interpolate_style(model, images[:2], images[2:4], steps=4, path=path)
     np.testing.assert_array_equal(walk[:, 0], tasks.reconstruct(model, images[:2]))
     swaps = tasks.swap_pairs(model, images[:2], images[2:4])
-    assert np.abs(tasks.inward(walk[:, -1]) - tasks.inward(swaps)).max() < 0.02
+    assert np.abs(as_floats(walk[:, -1]) - as_floats(swaps)).max() < 0.02
 
 
 def test_a_spherical_walk_keeps_the_length():
@@ -108,7 +109,7 @@ def test_inpainting_touches_the_hole_alone_and_does_not_look_into_it(model, imag
     each = np.broadcast_to(mask, (5, 8, 8))
     np.testing.assert_array_equal(tasks.inpaint(model, images, each, iterations=3), filled)
     once = tasks.inpaint(model, images, mask, iterations=1)
-    grey = np.where(mask[..., None], np.float32(0.0), tasks.inward(images))
+    grey = np.where(mask[..., None], np.float32(0.0), as_floats(images))
     np.testing.assert_array_equal(once[:, mask], tasks.reconstruct(model, grey)[:, mask])
 
 
@@ -116,7 +117,7 @@ def test_nearest_is_the_nearest(images):
     random = np.random.default_rng(1)
     among = random.integers(0, 256, (40, 8, 8, 1)).astype(np.uint8)
     found = tasks.nearest(images, among, count=3)
-    difference = tasks.inward(images)[:, None] - tasks.inward(among)[None]
+    difference = as_floats(images)[:, None] - as_floats(among)[None]
     distance = np.sqrt(np.mean(difference**2, axis=(2, 3, 4)))
     np.testing.assert_array_equal(found.index, np.argsort(distance, axis=1)[:, :3])
     np.testing.assert_allclose(found.distance, np.sort(distance, axis=1)[:, :3], rtol=1e-4)

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from dvae_tf import tasks
+from dvae_tf.data.pixels import as_pixels
 from dvae_tf.files import written
 from dvae_tf.runs import write_history
 
@@ -210,7 +211,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
         tf.summary.image("samples", tile(drawn.reshape(classes, -1, *drawn.shape[1:])))
         if self.images is not None:
             decoded = tasks.reconstruct(self.model, self.images)
-            pairs = np.stack([tasks.outward(self.images), decoded])
+            pairs = np.stack([as_pixels(self.images), decoded])
             tf.summary.image("images above their reconstructions", tile(pairs))
 
 

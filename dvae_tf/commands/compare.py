@@ -25,6 +25,7 @@ from dvae_tf.commands.settings import (
     recorded,
 )
 from dvae_tf.commands.train import train
+from dvae_tf.data.pixels import as_pixels
 from dvae_tf.drawing import pictures, plots
 from dvae_tf.files import read_json, write_json, written
 
@@ -55,8 +56,8 @@ def compare(settings: ComparisonSettings, console: Console | None = None) -> dic
     columns = columns_of(settings)
     for seed in settings.seeds:
         for name, training in columns.items():
-            run = _run(folder, name, seed)
-            train_missing(dataclasses.replace(training, seed=seed, output=str(run)), console)
+            training = dataclasses.replace(training, seed=seed)
+            train_missing(_run(folder, name, seed), training, console)
     reports = {
         name: [_report(_run(folder, name, seed), console) for seed in settings.seeds]
         for name in columns
@@ -102,26 +103,26 @@ def columns_of(settings: ComparisonSettings) -> dict:
     }
 
 
-def train_missing(settings: TrainingSettings, console: Console) -> None:
+def train_missing(run: pathlib.Path, settings: TrainingSettings, console: Console) -> None:
     """Trains a run unless that is done; one that was stopped goes on where it was.
 
     Args:
-        settings: TrainingSettings with an output.
+        run: pathlib.Path, the folder of the run.
+        settings: TrainingSettings.
         console: rich.console.Console.
 
     Raises:
         ValueError: if the run is there and was trained with other settings.
     """
-    run = pathlib.Path(settings.output)
     begun = (run / "run.json").exists()
     if begun:
         description = read_json(run / "run.json")
         _expect_same(run, description["arguments"], recorded(settings))
         if description.get("trained_epochs") == settings.epochs:
             return
-        settings = TrainingSettings(resume=True, epochs=settings.epochs, output=settings.output)
+        settings = TrainingSettings(resume=True, epochs=settings.epochs)
     console.print(f"training {run}", soft_wrap=True)
-    train(settings, console, evaluate=False)
+    train(dataclasses.replace(settings, output=str(run)), console, evaluate=False)
     keras.backend.clear_session()
 
 
@@ -241,7 +242,7 @@ def _draw_samples(path, models, paths, data):
     classes = min(info.num_classes, PICTURED_CLASSES)
     label = tasks.labels_in_turn(classes * ROWS_A_MODEL, classes)
     first = [np.flatnonzero(test.label == value)[:ROWS_A_MODEL] for value in range(classes)]
-    images = [tasks.outward(test.x[np.stack(first, axis=-1).ravel()])]
+    images = [as_pixels(test.x[np.stack(first, axis=-1).ravel()])]
     images += [tasks.sample(runs.load(run), label) for run in paths]
     grid = np.concatenate(images).reshape(-1, classes, *info.shape)
     names = [name for title in ("real images", *models) for name in (title, "")]

@@ -8,6 +8,8 @@ import json
 import os
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 STRATEGIES = ("mirrored", "multi_worker")
 
 
@@ -33,8 +35,6 @@ def make_strategy(
         >>> make_strategy().num_replicas_in_sync
         1
     """
-    import tensorflow as tf
-
     if name is None:
         return tf.distribute.get_strategy()
     if name not in STRATEGIES:
@@ -78,8 +78,6 @@ def is_chief(strategy) -> bool:
         >>> is_chief(make_strategy())
         True
     """
-    import tensorflow as tf
-
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return True
     resolver = strategy.cluster_resolver
@@ -96,8 +94,6 @@ def by_example(dataset):
     Returns:
         tf.data.Dataset of the same elements.
     """
-    import tensorflow as tf
-
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return dataset.with_options(options)

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from dvae_tf import runs, tasks
 from dvae_tf.commands.settings import ExplorationSettings
-from dvae_tf.data.pixels import open_image
+from dvae_tf.data.pixels import as_pixels, open_image
 from dvae_tf.drawing import plots
 from dvae_tf.files import read_json, written
 
@@ -110,7 +110,7 @@ class Album:
 def reconstruct(album, count=10):
     """Images above their reconstructions."""
     x, names = album.pick(count)
-    images = np.stack([tasks.outward(x), tasks.reconstruct(album.model, x)])
+    images = np.stack([as_pixels(x), tasks.reconstruct(album.model, x)])
     return Grid(images, ["image", "reconstruction"], names, "Reconstructions")
 
 
@@ -123,7 +123,7 @@ def classify(album, count=10):
         for name, row in zip(names, probabilities, strict=True)
     ]
     title = "Classes that the mixture posterior predicts"
-    return Grid(tasks.outward(x)[np.newaxis], [""], predicted, title)
+    return Grid(as_pixels(x)[np.newaxis], [""], predicted, title)
 
 
 def swap(album, count=8, columns=8):
@@ -185,7 +185,7 @@ def inpaint(album, count=10, hole=None, mask=None, iterations=10):
         mask[first : first + hole, first : first + hole] = True
     else:
         mask = album.open(mask).mean(axis=-1) > 127.5
-    shown = tasks.outward(x)
+    shown = as_pixels(x)
     images = np.stack(
         [
             shown,
@@ -204,7 +204,7 @@ def nearest(album, count=6, neighbours=5):
     samples = tasks.sample(album.model, label, seed=album.seed)
     train = album.data.arrays("train")
     found = tasks.nearest(samples, train.x, neighbours)
-    images = np.concatenate([samples[:, np.newaxis], tasks.outward(train.x)[found.index]], axis=1)
+    images = np.concatenate([samples[:, np.newaxis], as_pixels(train.x)[found.index]], axis=1)
     columns = ["sample", *(f"nearest {rank}" for rank in range(1, neighbours + 1))]
     names = [album.class_names[number] for number in label]
     return Grid(images, names, columns, "Samples and the training images nearest to them")

@@ -177,15 +177,16 @@ class RunTuner(keras_tuner.Tuner):
         if begun and not run.exists():
             copied(self.folder / begun, run, without="validation.json")
         self.console.print(f"trial {trial.trial_id}, {epochs} epochs", highlight=False)
-        settings = dataclasses.replace(self.hypermodel.build(hp), epochs=epochs, output=str(run))
-        return {"score": self.aim.score(judged_run(settings, self.aim, self.console))}
+        settings = dataclasses.replace(self.hypermodel.build(hp), epochs=epochs)
+        return {"score": self.aim.score(judged_run(run, settings, self.aim, self.console))}
 
 
-def judged_run(settings: TrainingSettings, aim, console: Console) -> dict:
+def judged_run(run: pathlib.Path, settings: TrainingSettings, aim, console: Console) -> dict:
     """Trains a run to the last epoch and judges it on its validation data, unless that is done.
 
     Args:
-        settings: TrainingSettings with an output.
+        run: pathlib.Path, the folder of the run.
+        settings: TrainingSettings.
         aim: Aim, which says what is measured.
         console: rich.console.Console.
 
@@ -195,12 +196,11 @@ def judged_run(settings: TrainingSettings, aim, console: Console) -> dict:
     Raises:
         KeyboardInterrupt: if the user stopped the training.
     """
-    run = pathlib.Path(settings.output)
     if (run / "validation.json").exists():
         return read_json(run / "validation.json")
     if (run / "run.json").exists():
-        settings = TrainingSettings(resume=True, epochs=settings.epochs, output=settings.output)
-    train(settings, console, evaluate=False)
+        settings = TrainingSettings(resume=True, epochs=settings.epochs)
+    train(dataclasses.replace(settings, output=str(run)), console, evaluate=False)
     data = runs.Data(read_json(run / "run.json")["arguments"])
     report = evaluation.report(
         evaluation.Subject.of(runs.load(run)),
@@ -243,7 +243,7 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
     me = os.environ.get("KERASTUNER_TUNER_ID")
     if me in (None, "tuner0"):
         console.print("the default")
-        judged_run(dataclasses.replace(start, output=str(folder / "default")), aim, console)
+        judged_run(folder / "default", start, aim, console)
         # Not before: what does not fit has left nothing behind then. And by one process alone.
         write_json(folder / "search.json", searched)
     tuner = RunTuner(_oracle(settings), folder, aim, start, console)

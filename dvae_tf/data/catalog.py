@@ -8,6 +8,7 @@ from dvae_tf.data.digits import digits
 from dvae_tf.data.examples import Arrays, Info, Stream, check_arrays
 from dvae_tf.data.folder import folder
 from dvae_tf.data.npz import npz
+from dvae_tf.data.pipeline import batches, damage_named, without_labels
 from dvae_tf.data.shapes import shapes
 from dvae_tf.data.splits import parse_split
 from dvae_tf.data.tensorflow_datasets import tensorflow_dataset
@@ -67,8 +68,6 @@ def load(
         >>> x.shape, label.dtype
         (TensorShape([96, 16, 16, 1]), tf.int32)
     """
-    from dvae_tf.data.pipeline import batches, without_labels
-
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
     examples, info = _examples(name, split, seed, size, count)
@@ -101,8 +100,6 @@ def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arra
         >>> examples.label.tolist()
         [0, 1, 2, 0, 1, 2]
     """
-    from dvae_tf.data.pipeline import batches, damage_named
-
     examples, info = _examples(name, split, seed, size, count)
     with damage_named():
         columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
@@ -137,8 +134,6 @@ def from_arrays(
         >>> info.shape
         (1,)
     """
-    from dvae_tf.data.pipeline import batches
-
     x, label = check_arrays("arrays", x, label)
     class_names = tuple(str(value) for value in range(label.max() + 1))
     info = Info("arrays", "train", tuple(x.shape[1:]), class_names, len(x))

@@ -1,6 +1,8 @@
 """scikit-learn's 1,797 handwritten digits: bundled, so they need no download."""
 
 import numpy as np
+import tensorflow as tf
+from sklearn.datasets import load_digits
 
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.data.splits import split_by_class
@@ -22,9 +24,6 @@ def digits(name: str) -> tuple[Arrays, Info]:
         >>> examples.x.shape[1:], info.num_classes
         ((16, 16, 1), 10)
     """
-    import tensorflow as tf
-    from sklearn.datasets import load_digits
-
     bundle = load_digits()
     ink = bundle.images[..., np.newaxis] * (255.0 / 16.0)
     image = tf.image.resize(ink, (SIZE, SIZE), method="bicubic").numpy()

@@ -5,6 +5,7 @@ import pathlib
 import warnings
 
 import numpy as np
+import tensorflow as tf
 
 from dvae_tf.data.examples import Info, Stream
 from dvae_tf.data.pixels import open_image
@@ -79,8 +80,6 @@ def _list_images(source, base):
 
 def _read_images(files, label, size):
     """Returns a tf.data.Dataset of (uint8 image, int32 label) without the unreadable files."""
-    import tensorflow as tf
-
     warned = set()
 
     def read(path):

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.examples import NO_LABEL, Arrays
+from dvae_tf.data.pixels import to_float
 
 SHUFFLE_BUFFER = 20_000
 
@@ -27,39 +28,6 @@ def damage_named():
             f"A file of the data set is damaged ({found}); remove the data set's folder and "
             "prepare it anew."
         ) from error
-
-
-def to_float(image: np.ndarray) -> tf.Tensor:
-    """Converts uint8 images to the package's float32.
-
-    Args:
-        image: uint8 array or tensor, values in [0, 255].
-
-    Returns:
-        float32 tensor of the same shape, values in [-1, 1].
-
-    Examples:
-        >>> to_float([0, 255]).numpy().tolist()
-        [-1.0, 1.0]
-    """
-    return tf.cast(image, tf.float32) / 127.5 - 1.0
-
-
-def to_uint8(image: np.ndarray):
-    """Converts the package's float images to uint8, rounding and clipping.
-
-    Args:
-        image: float array or tensor, values in [-1, 1].
-
-    Returns:
-        uint8 NumPy array of the same shape, values in [0, 255].
-
-    Examples:
-        >>> to_uint8([-1.0, 0.0, 1.0]).tolist()
-        [0, 128, 255]
-    """
-    scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def without_labels(examples: Arrays, labelled: float, seed: int):

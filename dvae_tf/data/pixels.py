@@ -1,8 +1,12 @@
-"""One image from a file."""
+"""Where uint8 and [-1, 1] meet, and where image files are read: nowhere else."""
 
 import os
 
 import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+from dvae_tf.data.examples import check_x
 
 
 def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndarray:
@@ -19,8 +23,6 @@ def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndar
     Raises:
         OSError: if the file is missing, no readable image, or larger than Pillow's limit.
     """
-    from PIL import Image, ImageOps
-
     try:
         with Image.open(path) as image:
             upright = ImageOps.exif_transpose(image.convert("RGB" if channels == 3 else "L"))
@@ -28,3 +30,65 @@ def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndar
     except Image.DecompressionBombError as error:
         raise OSError(f"{path} is too large: {error}") from error
     return np.asarray(fitted).reshape(size, size, channels)
+
+
+def to_float(image: np.ndarray) -> tf.Tensor:
+    """Converts uint8 images to the package's float32.
+
+    Args:
+        image: uint8 array or tensor, values in [0, 255].
+
+    Returns:
+        float32 tensor of the same shape, values in [-1, 1].
+
+    Examples:
+        >>> to_float([0, 255]).numpy().tolist()
+        [-1.0, 1.0]
+    """
+    return tf.cast(image, tf.float32) / 127.5 - 1.0
+
+
+def to_uint8(image: np.ndarray):
+    """Converts the package's float images to uint8, rounding and clipping.
+
+    Args:
+        image: float array or tensor, values in [-1, 1].
+
+    Returns:
+        uint8 NumPy array of the same shape, values in [0, 255].
+
+    Examples:
+        >>> to_uint8([-1.0, 0.0, 1.0]).tolist()
+        [0, 128, 255]
+    """
+    scaled = (np.asarray(image, np.float32) + 1.0) * 127.5
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def as_floats(x: np.ndarray) -> np.ndarray:
+    """Brings examples from a user into the package's range.
+
+    Args:
+        x: array [n, *shape], uint8 images in [0, 255] or floats (images in [-1, 1]).
+
+    Returns:
+        float32 array [n, *shape], images in [-1, 1].
+
+    Raises:
+        ValueError: if shape, type or range do not fit.
+    """
+    x = check_x("the input", x)
+    return to_float(x).numpy() if x.dtype == np.uint8 else x
+
+
+def as_pixels(x: np.ndarray) -> np.ndarray:
+    """Brings images into the range that users see; other data passes.
+
+    Args:
+        x: array [..., height, width, channels], floats in [-1, 1] or uint8; or other data of fewer
+            axes.
+
+    Returns:
+        uint8 array of the same shape, or x where it is uint8 or no image.
+    """
+    return to_uint8(x) if x.ndim >= 4 and x.dtype != np.uint8 else x

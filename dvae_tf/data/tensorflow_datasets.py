@@ -2,6 +2,8 @@
 
 import os
 
+import tensorflow as tf
+
 from dvae_tf.data.examples import Info, Stream
 from dvae_tf.data.splits import parse_split
 
@@ -83,8 +85,6 @@ def _prepare(builder, name):
 
 
 def _read(builder, split, side):
-    import tensorflow as tf
-
     def crop(image, label):
         if side is None:
             return image, label

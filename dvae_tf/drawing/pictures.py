@@ -3,9 +3,11 @@
 import pathlib
 
 import numpy as np
+from sklearn.decomposition import PCA
 
 from dvae_tf import tasks
 from dvae_tf.data.examples import Arrays, Info
+from dvae_tf.data.pixels import as_floats, as_pixels
 from dvae_tf.drawing import plots
 from dvae_tf.drawing.html import Picture
 from dvae_tf.runs import read_history
@@ -72,7 +74,7 @@ def _draw_samples(folder, model, train, info, seed):
     found = tasks.nearest(first, train.x).index[:, 0]
     plots.image_grid(
         folder / "nearest.png",
-        np.stack([first, tasks.outward(train.x[found])]),
+        np.stack([first, as_pixels(train.x[found])]),
         ["sample", "nearest training image"],
         "Samples and the training images that come nearest",
         names,
@@ -94,7 +96,7 @@ def _draw_swaps(folder, model, test, info):
     plots.swap_grid(folder / "swap.png", x_s, x_u, tasks.swap(model, x_s, x_u), names_s, names_u)
     plots.image_grid(
         folder / "reconstruction.png",
-        np.stack([tasks.outward(x_s), tasks.reconstruct(model, x_s)]),
+        np.stack([as_pixels(x_s), tasks.reconstruct(model, x_s)]),
         ["held-out image", "reconstruction"],
         "Reconstructions of images that the model has not seen",
         names_s,
@@ -165,7 +167,7 @@ def _draw_codes(folder, model, test, info, seed):
     x = test.x[chosen]
     plots.codes(
         folder / "codes.png",
-        model.encoder_s.predict(tasks.inward(x), tasks.CHUNK, verbose=0),
+        model.encoder_s.predict(as_floats(x), tasks.CHUNK, verbose=0),
         tasks.encode(model, x).z_u_mean,
         model.prior_s.means.numpy(),
         test.label[chosen],
@@ -254,8 +256,6 @@ def _draw_generation(folder, figures, intervals):
 
 def _plane(points):
     """Returns a function that puts points of any dimension onto a plane (principal components)."""
-    from sklearn.decomposition import PCA
-
     if points.shape[1] == 2:
         return _same
     if points.shape[1] == 1:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.manifold import TSNE
 
+from dvae_tf.data.pixels import as_pixels
 from dvae_tf.files import written
-from dvae_tf.tasks import outward
 
 COLOURS = matplotlib.color_sequences["tab10"] + matplotlib.color_sequences["Dark2"]
 DOTS_PER_INCH = 120
@@ -17,9 +20,6 @@ DOTS_PER_INCH = 120
 @contextlib.contextmanager
 def _figure(path, width, height, rows=1, columns=1, **grid):
     """Gives (figure, axes array [rows, columns]); writes the figure to `path` at the end."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     yield figure, figure.subplots(rows, columns, squeeze=False, **grid)
@@ -29,7 +29,7 @@ def _figure(path, width, height, rows=1, columns=1, **grid):
 
 def _show(axes, image):
     """Shows one image, uint8 or float in [-1, 1], without ticks."""
-    image = outward(np.asarray(image)[np.newaxis])[0]
+    image = as_pixels(np.asarray(image)[np.newaxis])[0]
     grey = image.shape[-1] == 1
     axes.imshow(image[..., 0] if grey else image, cmap="gray" if grey else None, vmin=0, vmax=255)
     axes.set_xticks([])
@@ -292,7 +292,5 @@ def _scatter_classes(axes, points, label, class_names):
 def _plane(codes, seed):
     if codes.shape[1] <= 2:
         return codes
-    from sklearn.manifold import TSNE
-
     perplexity = min(30.0, (len(codes) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(codes)

@@ -4,9 +4,11 @@ import math
 import pathlib
 
 import numpy as np
+from PIL import Image
 
 from dvae_tf import tasks
 from dvae_tf.data import Arrays, Info
+from dvae_tf.data.pixels import as_floats, as_pixels
 from dvae_tf.files import written
 
 MOST_EXAMPLES = 1000
@@ -37,7 +39,7 @@ def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -
     """
     x, label = examples.x[:MOST_EXAMPLES], examples.label[:MOST_EXAMPLES]
     codes = {
-        "z_s": model.encoder_s.predict(tasks.inward(x), tasks.CHUNK, verbose=0),
+        "z_s": model.encoder_s.predict(as_floats(x), tasks.CHUNK, verbose=0),
         "z_u": tasks.encode(model, x).z_u_mean,
     }
     for name, code in codes.items():
@@ -47,7 +49,7 @@ def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -
         temporary.write_text("".join(f"{info.class_names[number]}\n" for number in label))
     sprite = ""
     if info.is_image:
-        _write_sprite(folder / "images.png", tasks.outward(x))
+        _write_sprite(folder / "images.png", as_pixels(x))
         sprite = SPRITE.format(width=info.shape[1], height=info.shape[0])
     with written(folder / "projector_config.pbtxt") as temporary:
         temporary.write_text("".join(CONFIG.format(code=code, sprite=sprite) for code in codes))
@@ -55,8 +57,6 @@ def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -
 
 def _write_sprite(path, images):
     """All images in one square, row by row, as the projector cuts it up again."""
-    from PIL import Image
-
     side = math.ceil(math.sqrt(len(images)))
     count, height, width, channels = images.shape
     grid = np.zeros((side * side, height, width, 3), np.uint8)

@@ -12,11 +12,11 @@ import tensorflow as tf
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
+from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.files import cache_folder, written
 from dvae_tf.networks.presets import is_square_image
 from dvae_tf.networks.seeding import seeded_initializers
-from dvae_tf.tasks import inward
 
 EXAMPLES_SEEN = 300_000
 EPOCHS = (4, 60)
@@ -53,7 +53,7 @@ class Judge:
         Returns:
             (features float array [n, features], class probabilities float array [n, C]).
         """
-        features, logits = _in_chunks(self._both, inward(x))
+        features, logits = _in_chunks(self._both, as_floats(x))
         return features, tf.nn.softmax(logits).numpy()
 
     def accuracy(self, x: np.ndarray, label: np.ndarray) -> Estimate:
@@ -83,7 +83,7 @@ def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 
     Returns:
         Judge.
     """
-    x, label = inward(x), np.asarray(label, np.int32)
+    x, label = as_floats(x), np.asarray(label, np.int32)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     return Judge(_trained("judge", x, label, num_classes, loss, seed))
 
@@ -109,7 +109,7 @@ class FactorRegressor:
         Returns:
             float array [n, factors].
         """
-        (standardised,) = _in_chunks(self._call, inward(x))
+        (standardised,) = _in_chunks(self._call, as_floats(x))
         return standardised * self.scale + self.mean
 
 
@@ -126,7 +126,7 @@ def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) ->
     """
     mean, scale = factors.mean(axis=0), factors.std(axis=0)
     target = ((factors - mean) / scale).astype(np.float32)
-    network = _trained("factors", inward(x), target, factors.shape[1], "mse", seed)
+    network = _trained("factors", as_floats(x), target, factors.shape[1], "mse", seed)
     return FactorRegressor(network, mean, scale)
 
 

@@ -118,6 +118,7 @@ class DisentangledVAE(TwoCodeModel):
     """
 
     mixture_objectives = MIXTURE_OBJECTIVES
+
     def __init__(
         self,
         shape: Sequence[int],
@@ -307,4 +308,3 @@ class DisentangledVAE(TwoCodeModel):
     def _test_losses(self, x, label):
         mixture = self._mixture_losses(x, label, training=False)
         return mixture | self._joint_losses(x, label, TEST_SEED, training=False)
-

@@ -109,8 +109,8 @@ def fit_flow(
     if validation_data is None:
         codes, held_out = _split(codes, model.seed)
     else:
-        pair = (validation_data,) if _is_dataset(validation_data) else validation_data[:2]
-        held_out = codes_of(model, as_dataset(*pair, most_batches=most_batches))
+        x, y = (validation_data, None) if _is_dataset(validation_data) else validation_data[:2]
+        held_out = codes_of(model, as_dataset(x, y, most_batches))
     between = math.ceil(steps / LOOKS)
     with model.distribute_strategy.scope():
         fit = FlowFit(model.flow, recipe.flow_noise, model.seed)

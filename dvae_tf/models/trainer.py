@@ -1,6 +1,7 @@
 """How a model of several networks is trained: an optimiser a network, a schedule a `fit`."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -27,6 +28,7 @@ class Trainer(keras.Model):
 
     mixture_objectives = Objectives(())
     joint_objectives = Objectives(())
+    train_function: Callable | None
 
     def __init__(self, recipe: str | Recipe, seed: int, **kwargs):
         super().__init__(**kwargs)

@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.evaluation.metrics.reconstruction import CHUNK, FILTER_SIZE, FULL_RANGE
-from dvae_tf.tasks import inward
 
 # Wang, Simoncelli & Bovik (2003), section 3.2: finest scale first.
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -62,7 +62,7 @@ def structural_diversity(first: np.ndarray, second: np.ndarray) -> Estimate:
         >>> abs(structural_diversity(images, images).value) < 1e-6
         True
     """
-    first, second = inward(first), inward(second)
+    first, second = as_floats(first), as_floats(second)
     side = min(first.shape[1:3])
     window = min(FILTER_SIZE, side)
     weights = np.array([w for scale, w in enumerate(SCALE_WEIGHTS) if side >> scale >= window])

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.tasks import inward
+from dvae_tf.data.pixels import as_floats
 
 WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 SIDE = 299
@@ -39,7 +39,7 @@ def inception(weights: str | os.PathLike):
     both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
 
     def embed(x):
-        parts = [_embed(both, inward(x[at : at + CHUNK])) for at in range(0, len(x), CHUNK)]
+        parts = [_embed(both, as_floats(x[at : at + CHUNK])) for at in range(0, len(x), CHUNK)]
         return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
     return embed

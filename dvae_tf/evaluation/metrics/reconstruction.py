@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.estimate import mean_estimate
 from dvae_tf.evaluation.metric import Metric, Row
-from dvae_tf.tasks import inward
 
 CHUNK = 500
 FILTER_SIZE = 11
@@ -26,7 +26,7 @@ def squared_error(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
         >>> squared_error(np.zeros((1, 2)), np.array([[1.0, 3.0]])).tolist()
         [5.0]
     """
-    error = inward(x).astype(np.float64) - inward(decoded)
+    error = as_floats(x).astype(np.float64) - as_floats(decoded)
     return np.mean(error.reshape(len(error), -1) ** 2, axis=-1)
 
 
@@ -47,7 +47,7 @@ def structural_similarity(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
         >>> structural_similarity(image, image).tolist()
         [1.0]
     """
-    x, decoded = inward(x), inward(decoded)
+    x, decoded = as_floats(x), as_floats(decoded)
     window = min(FILTER_SIZE, *x.shape[1:3])
     parts = [
         tf.image.ssim(x[at : at + CHUNK], decoded[at : at + CHUNK], FULL_RANGE, window).numpy()

@@ -10,6 +10,7 @@ from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
+
 @keras.saving.register_keras_serializable("dvae_tf")
 class ConditionalVAE(Baseline):
     """cVAE: q(z_u | x, c), p(x | z_u, c), with the label given to both.
@@ -41,9 +42,7 @@ class ConditionalVAE(Baseline):
     network_names = ("class_vector", "encoder_u", "decoder", "discriminator")
     joint_objectives = Objectives(
         (
-            Loss(
-                "reconstruction", trains=("class_vector", "encoder_u", "decoder"), in_total=True
-            ),
+            Loss("reconstruction", trains=("class_vector", "encoder_u", "decoder"), in_total=True),
             Loss("kl", trains=("encoder_u",), in_total=True),
         )
     )
