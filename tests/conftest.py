@@ -3,8 +3,9 @@ import matplotlib
 import numpy as np
 import pytest
 
-from dvae_tf import runs
-from dvae_tf.commands import train as training
+import dvae_tf.runs.data
+from dvae_tf.commands.settings import TrainingSettings
+from dvae_tf.commands.train import train
 
 matplotlib.use("agg")
 # --hypothesis-profile fuzz: on and on, until somebody stops it.
@@ -23,7 +24,7 @@ def cache(tmp_path_factory):
 def short_epochs():
     """Makes epochs of small data short: two passes over three moons."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runs, "LEAST_STEPS", 110)
+        patch.setattr(dvae_tf.runs.data, "LEAST_STEPS", 110)
         yield
 
 
@@ -31,7 +32,8 @@ def short_epochs():
 def moons_run(short_epochs, tmp_path_factory):
     """The folder of a run on three moons, two epochs of the toy networks."""
     folder = tmp_path_factory.mktemp("runs") / "moons"
-    training.train("three_moons", "disentangled_vae", "toy", epochs=2, output=folder)
+    settings = {"dataset": "three_moons", "model": "disentangled_vae", "preset": "toy"}
+    train(TrainingSettings(**settings, epochs=2, output=str(folder)))
     return folder
 
 
@@ -39,7 +41,7 @@ def moons_run(short_epochs, tmp_path_factory):
 def digits_run(short_epochs, tmp_path_factory):
     """The folder of a run on digits, two epochs of the toy networks."""
     folder = tmp_path_factory.mktemp("runs") / "digits"
-    training.train("digits", "disentangled_vae_gan", "toy", epochs=2, output=folder)
+    train(TrainingSettings(dataset="digits", preset="toy", epochs=2, output=str(folder)))
     return folder
 
 

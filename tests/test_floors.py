@@ -1,4 +1,4 @@
-"""The rule of the floors: imports point from a later room to an earlier one, at the top of files."""
+"""The rule of the floors: imports point to earlier rooms and stand at the top of files."""
 
 import ast
 import pathlib

@@ -99,11 +99,12 @@ def parsed(words: list[str]) -> tuple:
     choices = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     script = pathlib.Path(sys.argv[0])
     for name, kind in COMMANDS.items():
-        summary, *_ = inspect.getdoc(kind).splitlines()
+        about = inspect.getdoc(kind) or ""
+        summary, *_ = about.splitlines()
         command = choices.add_parser(
             name,
             help=summary,
-            description=inspect.getdoc(kind),
+            description=about,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             prog=f"{script.parent.name}/{script.name}" if script.parent.name == "scripts" else None,
         )

@@ -82,20 +82,27 @@ def _at_least(settings, least, *names):
             raise ValueError(f"{name} is {value}; give at least {least}.")
 
 
-def _of_choices(settings):
-    """Refuses values that are none of their field's choices."""
-    for field in dataclasses.fields(settings):
-        choices, value = field.metadata["choices"], getattr(settings, field.name)
-        for single in value if isinstance(value, tuple) else (value,):
-            if choices and single not in choices:
-                raise ValueError(
-                    f"No {field.name.removesuffix('s')} is called {single!r}; choose one of "
-                    f"{', '.join(choices)}."
-                )
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What all settings share: a value that must be one of some is one of them.
+
+    Raises:
+        ValueError: if a value is none of its choices.
+    """
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            value, choices = getattr(self, field.name), field.metadata["choices"]
+            for single in value if isinstance(value, tuple) else (value,):
+                if choices and single not in choices:
+                    raise ValueError(
+                        f"No {field.name.removesuffix('s')} is called {single!r}; choose one of "
+                        f"{', '.join(choices)}."
+                    )
 
 
 @dataclasses.dataclass(frozen=True)
-class ModelSettings:
+class ModelSettings(Settings):
     """What a model is made of and trained on: shared by train, compare and tune."""
 
     dataset: str = setting("digits", DATASETS)
@@ -127,7 +134,7 @@ class ModelSettings:
     )
 
     def __post_init__(self):
-        _of_choices(self)
+        super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "size", "latent_dim_s", "latent_dim_u")
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
@@ -190,7 +197,7 @@ class TrainingSettings(ModelSettings):
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluationSettings:
+class EvaluationSettings(Settings):
     """Measures a trained model on its test split: report.json, report.html and pictures.
 
     Without arguments: all figures of the newest run.
@@ -206,7 +213,7 @@ class EvaluationSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class GenerationSettings:
+class GenerationSettings(Settings):
     """Draws images of chosen classes with a trained model.
 
     Without arguments: four images of each class with the newest run, into samples.png.
@@ -225,11 +232,12 @@ class GenerationSettings:
     seed: int = setting(0, "the same seed gives the same images")
 
     def __post_init__(self):
+        super().__post_init__()
         _at_least(self, 1, "count")
 
 
 @dataclasses.dataclass(frozen=True)
-class ExplorationSettings:
+class ExplorationSettings(Settings):
     """Shows what a trained model does with images: reconstructions, swaps, interpolations.
 
     The images are those of the run's test split, or your own (--images). What is not given has the
@@ -271,12 +279,12 @@ class ExplorationSettings:
     neighbours: int | None = setting(None, "nearest: training images beside each sample")
 
     def __post_init__(self):
-        _of_choices(self)
+        super().__post_init__()
         _at_least(self, 1, "count", "columns", "steps", "neighbours")
 
 
 @dataclasses.dataclass(frozen=True)
-class EncodingSettings:
+class EncodingSettings(Settings):
     """Writes codes, class probabilities and labels of data to a file.
 
     Without arguments: of the run's test split, into codes.npz.
@@ -291,7 +299,7 @@ class EncodingSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class GallerySettings:
+class GallerySettings(Settings):
     """Shows trained models on one web page: samples, swaps, interpolations, filled holes.
 
     The page is one file and loads nothing from elsewhere.
@@ -367,7 +375,7 @@ class SearchSettings(ModelSettings):
 
 
 @dataclasses.dataclass(frozen=True)
-class ExportSettings:
+class ExportSettings(Settings):
     """Exports a trained model: SavedModel for TF Serving, TFLite, ONNX, a page for the browser.
 
     Without arguments: a SavedModel of the newest run, or of the model that ships.
@@ -390,7 +398,7 @@ class ExportSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class ServingSettings:
+class ServingSettings(Settings):
     """Serves an exported model on this machine, with TF Serving's own REST and gRPC interfaces.
 
     For a laptop and for tests; in production use TF Serving itself (deploy/tf-serving). A newer
@@ -413,7 +421,7 @@ class ServingSettings:
 
 
 @dataclasses.dataclass(frozen=True)
-class ShippingSettings:
+class ShippingSettings(Settings):
     """Makes the model that ships of a run: saved_models/NAME, exported, with card and checksums.
 
     Without arguments: of the newest run, as digits. `make shipped` trains that run first.

@@ -42,7 +42,9 @@ class Judge:
 
     def __init__(self, network: keras.Model):
         both = keras.Model(network.inputs, [network.layers[-2].output, network.outputs[0]])
-        self._both = tf.function(lambda x: both(x, training=False), reduce_retracing=True)
+        self._both = tf.function(
+            lambda x: both(x, training=False), reduce_retracing=True, autograph=False
+        )
 
     def embed(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The features and the class probabilities of each example.
@@ -98,7 +100,9 @@ class FactorRegressor:
 
     def __init__(self, network: keras.Model, mean: np.ndarray, scale: np.ndarray):
         self.mean, self.scale = mean, scale
-        self._call = tf.function(lambda x: [network(x, training=False)], reduce_retracing=True)
+        self._call = tf.function(
+            lambda x: [network(x, training=False)], reduce_retracing=True, autograph=False
+        )
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Predicts the factors of each example.

@@ -46,10 +46,10 @@ class Functions:
         self.model = model
         self.is_image = len(model.sample_shape) == 3
         # One graph each, which every function that needs it calls.
-        self._codes = tf.function(model.codes)
-        self._x_of_codes = tf.function(model.decoded)
-        self._x_of_x = tf.function(lambda x: model(x))
-        self._drawn = tf.function(self._generate_from_noise)
+        self._codes = tf.function(model.codes, autograph=False)
+        self._x_of_codes = tf.function(model.decoded, autograph=False)
+        self._x_of_x = tf.function(lambda x: model(x), autograph=False)
+        self._drawn = tf.function(self._generate_from_noise, autograph=False)
 
     # From seeds, for platforms that draw random numbers.
 

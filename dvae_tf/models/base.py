@@ -126,7 +126,7 @@ class ClassConditionalModel(Trainer):
         label, pair = tf.cast(label, tf.int32), tf.cast(pair, tf.int32)
         return self._generate(label, pair, tf.cast(temperature, tf.float32))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _generate(self, label, seed, temperature):
         codes = self.draw_codes(label, tf.unstack(tf.random.split(seed, 2)), temperature)
         return self.decoder(codes, training=False)

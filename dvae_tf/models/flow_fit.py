@@ -207,7 +207,7 @@ def codes_of(model, dataset):
         tuple of float32 arrays: means and deviations of E_U [n, latent_dim_u], and the z_s that
         the flow sees [n, latent_dim_s].
     """
-    coded = tf.function(model.codes_for_flow, reduce_retracing=True)
+    coded = tf.function(model.codes_for_flow, reduce_retracing=True, autograph=False)
     parts = []
     for data in dataset:
         x, label = check_batch(data, model.sample_shape, model.num_classes)

@@ -202,7 +202,9 @@ class Trainer(keras.Model):
         """Alternates the step on the mixture alone with that on everything."""
         step = self._mixture_step
         if not self.run_eagerly:
-            step = tf.function(step, jit_compile=self.jit_compile, reduce_retracing=True)
+            step = tf.function(
+                step, jit_compile=self.jit_compile, reduce_retracing=True, autograph=False
+            )
         batches = int(self.batches_trained.numpy())
 
         def train_function(iterator):

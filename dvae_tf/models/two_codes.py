@@ -200,15 +200,15 @@ class TwoCodeModel(ClassConditionalModel):
         """
         return self._classify(self._checked("x", x, self.sample_shape))
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _encode(self, x):
         return self.codes(x)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _decode(self, z_s, z_u):
         return self.decoded(z_s, z_u)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def _classify(self, x):
         return self.prior_s.posterior(self.encoder_s(x, training=False)).probs_parameter()
 

@@ -94,10 +94,11 @@ def _scaled(widths, factor):
     return tuple(_scaled(width, factor) for width in widths)
 
 
-def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units):
+def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units, couplings=8):
     return Preset(
         latent_dim_s,
         latent_dim_u,
+        couplings=couplings,
         coupling_units=classifier_units // 2,
         encoder_body=lambda shape: MLP(encoder),
         decoder_body=lambda shape: MLP(decoder),
@@ -184,7 +185,9 @@ def _compact_images(side):
     )
 
 
-THREE_MOONS = _dense(2, 2, encoder=(32, 64, 64), decoder=(64, 64, 32), classifier_units=64)
+THREE_MOONS = _dense(
+    2, 2, encoder=(32, 64, 64), decoder=(64, 64, 32), classifier_units=64, couplings=4
+)
 MNIST = _published_small(32, 100, ((256,), (128,), (32,)))
 SVHN = _published_small(8, 128, ((256,), (128,), (32,)))
 CIFAR_10 = _published_small(100, 200, ((256,), (256,), (128,), (64,), (32,)))

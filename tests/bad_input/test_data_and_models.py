@@ -14,7 +14,7 @@ import dvae_tf
 from dvae_tf import data, runs, tasks
 from dvae_tf.data import catalog
 from dvae_tf.data.examples import Info, Stream
-from dvae_tf.models import MODELS, recipe
+from dvae_tf.models import MODELS, Recipe
 
 
 def picture(path, size=(8, 8), value=100):
@@ -184,20 +184,10 @@ def test_models_that_cannot_be(model, arguments, message):
 
 CONSTRUCTED = {
     "an unknown recipe": ({"recipe": "published"}, "No recipe is called 'published'"),
-    "a recipe with an unknown part": ({"recipe": "balanced with glow=1"}, "called 'glow'"),
-    "a recipe without an unknown part": ({"recipe": "balanced without glow"}, "called 'glow'"),
-    "a number that is none": ({"recipe": "balanced with kl=much"}, "no NAME=NUMBER"),
-    "an unknown loss": ({"loss_weights": {"hinge": 1.0}}, "No loss is called 'hinge'"),
-    "a weight that is NaN": ({"loss_weights": {"kl": float("nan")}}, "kl is nan"),
-    "a negative weight": ({"loss_weights": {"kl": -1.0}}, "kl is -1.0"),
-    "an empty schedule": ({"loss_weights": {"kl": ()}}, "kl"),
-    "no batch a joint step": ({"n_gm": 0}, "n_gm is 0"),
+    "a width of nothing": ({"width": 0}, "width is 0"),
+    "a width that is NaN": ({"width": float("nan")}, "width is nan"),
     "z_u of nothing": ({"latent_dim_u": -1}, "latent_dim_u is -1"),
     "z_s of nothing": ({"latent_dim_s": -2}, "latent_dim_s is -2"),
-    "an unknown augmentation": (
-        {"recipe": {"base": "balanced", "augmentation": ["blur"]}},
-        "No augmentation is called 'blur'; choose from transl",
-    ),
 }
 
 
@@ -208,10 +198,24 @@ def test_arguments_of_a_model_that_do_not_fit(case):
         dvae_tf.DisentangledVAEGAN((8, 8, 1), 3, preset="toy", **options)
 
 
-def test_a_recipe_file_that_is_damaged(tmp_path):
-    (tmp_path / "mine.json").write_text("{'kl': 1}")
-    with pytest.raises(ValueError, match=r"mine\.json is damaged"):
-        recipe(str(tmp_path / "mine.json"))
+CHANGED = {
+    "an unknown number": ({"glow": 1}, "A recipe has no 'glow'"),
+    "a weight that is NaN": ({"kl": float("nan")}, "kl is nan"),
+    "a negative weight": ({"kl": -1.0}, "kl is -1.0"),
+    "an empty schedule": ({"kl": ()}, "kl"),
+    "no batch a joint step": ({"n_gm": 0}, "n_gm is 0"),
+    "an unknown augmentation": (
+        {"augmentation": ["blur"]},
+        "No augmentation is called 'blur'; choose from transl",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGED)
+def test_numbers_of_a_recipe_that_do_not_fit(case):
+    changes, message = CHANGED[case]
+    with pytest.raises(ValueError, match=message):
+        Recipe.named("balanced").replace(**changes)
 
 
 @pytest.fixture(scope="module")

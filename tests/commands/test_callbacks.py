@@ -5,15 +5,8 @@ import pytest
 import tensorflow as tf
 from rich.console import Console
 
-from dvae_tf import DisentangledVAE
+from dvae_tf import DisentangledVAE, runs
 from dvae_tf.commands import callbacks
-
-
-def test_history_survives_a_round_trip(tmp_path):
-    rows = [{"epoch": 1, "loss": 0.1, "saved": 0}, {"epoch": 2, "loss": 1e-9, "saved": 1}]
-    callbacks.write_history(tmp_path / "history.csv", rows)
-    assert callbacks.read_history(tmp_path / "history.csv") == rows
-    assert callbacks.read_history(tmp_path / "missing.csv") == []
 
 
 class Recorder:
@@ -47,15 +40,15 @@ def test_best_is_the_lowest_validation_loss(tmp_path):
 def test_short_epochs_are_not_all_written_but_the_last_is(tmp_path):
     model = run_checkpoint(tmp_path, [3.0, 1.0, 2.0], seconds=1000.0)
     assert len(model.saves) == 1
-    rows = callbacks.read_history(tmp_path / "history.csv")
+    rows = runs.read_history(tmp_path / "history.csv")
     assert [row["saved"] for row in rows] == [0, 0, 1]
 
 
 def progress_of(is_terminal):
     text = io.StringIO()
     console = Console(file=text, force_terminal=is_terminal, width=120)
-    bar = callbacks.ProgressBar(epochs=2, batches=1, names=("loss",), console=console)
-    bar.on_train_begin()
+    bar = callbacks.ProgressBar(("loss",), console)
+    bar.set_params({"epochs": 2, "steps": 1})
     for epoch in range(2):
         bar.on_epoch_begin(epoch)
         bar.on_train_batch_end(0, {"loss": 0.5})
@@ -92,14 +85,26 @@ def test_scalars_and_image_grids_reach_tensorboard(tmp_path):
     assert logged(tmp_path / "images") == [(name, 2) for name in grids]
 
 
-def test_second_interrupt_stops_at_once():
+def test_the_first_interrupt_waits_for_the_epoch_and_its_checkpoint(tmp_path):
     stop = callbacks.GracefulStop(Console(file=io.StringIO()))
-    stop.set_model(Recorder())
+    checkpoint, model = callbacks.Checkpoint(tmp_path, stop=stop, seconds=1000.0), Recorder()
+    checkpoint.set_model(model)
     stop.on_train_begin()
     try:
         stop._on_interrupt(2, None)
-        stop.on_epoch_end(0)
-        assert stop.model.stop_training
+        checkpoint.on_epoch_end(0, {"loss": 1.0})
+        with pytest.raises(KeyboardInterrupt):
+            stop.on_epoch_end(0)
+    finally:
+        stop.restore()
+    assert checkpoint.epochs == len(model.saves) == 1
+
+
+def test_the_second_interrupt_stops_at_once():
+    stop = callbacks.GracefulStop(Console(file=io.StringIO()))
+    stop.on_train_begin()
+    try:
+        stop._on_interrupt(2, None)
         with pytest.raises(KeyboardInterrupt):
             stop._on_interrupt(2, None)
     finally:

@@ -1,13 +1,21 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from rich.console import Console
 
-from dvae_tf.commands import compare as comparison
-from dvae_tf.commands import train as training
-from dvae_tf.commands.compare import as_markdown, compare, tabulate
+from dvae_tf.commands import compare as module
+from dvae_tf.commands.compare import as_markdown, columns_of, compare, tabulate
+from dvae_tf.commands.settings import ComparisonSettings
 from dvae_tf.files import read_json
 
-OPTIONS = {"dataset": "digits", "models": ["cgan", "disentangled_vae:paper"], "preset": "toy"}
+SETTINGS = ComparisonSettings(
+    dataset="digits",
+    models=("cgan",),
+    variants={"seldom": {"n_gm": 50}},
+    preset="toy",
+    epochs=1,
+)
 
 
 def quiet():
@@ -17,44 +25,62 @@ def quiet():
 @pytest.fixture(scope="module")
 def compared(short_epochs, tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
-    return folder, compare(**OPTIONS, epochs=1, output=folder, console=quiet())
+    settings = dataclasses.replace(SETTINGS, output=str(folder))
+    return folder, settings, compare(settings, quiet())
 
 
 def test_table_and_picture_are_written(compared):
-    folder, table = compared
-    assert list(table) == ["real data", "cgan", "disentangled_vae:paper"]
+    folder, _, table = compared
+    assert list(table) == ["real data", "cgan", "seldom"]
     assert read_json(folder / "table.json")["table"] == table
     assert (folder / "table.md").read_text() == as_markdown(table)
     assert (folder / "samples.png").stat().st_size > 10_000
-    report = read_json(folder / "disentangled_vae-paper-seed0" / "report.json")
-    assert table["disentangled_vae:paper"]["zs_accuracy"]["values"] == [report["zs_accuracy"]]
+    report = read_json(folder / "cgan-seed0" / "report.json")
+    values = table["cgan"]["sample_consistency"]["values"]
+    assert values == [report["sample_consistency"]]
     assert "zs_accuracy" not in table["cgan"]
     assert table["real data"]["generation.samples.coverage"]["mean"] > 0.8
+    arguments = read_json(folder / "seldom-seed0" / "run.json")["arguments"]
+    assert (arguments["model"], arguments["changes"]) == ("cgan", {"n_gm": 50})
 
 
 def test_what_is_there_is_not_made_again(compared, monkeypatch):
-    folder, table = compared
-    monkeypatch.setattr(training, "train", None)
-    monkeypatch.setattr(training, "resume", None)
-    monkeypatch.setattr("dvae_tf.commands.evaluate.measure", None)
-    again = compare(**OPTIONS, epochs=1, output=folder, console=quiet())
-    assert again == table
+    _, settings, table = compared
+    monkeypatch.setattr(module, "train", None)
+    monkeypatch.setattr(module, "evaluate", None)
+    assert compare(settings, quiet()) == table
 
 
-def test_a_run_with_other_arguments_is_not_passed_off(compared):
-    folder, _ = compared
-    options = OPTIONS | {"preset": "compact"}
+def test_a_run_with_other_settings_is_not_passed_off(compared):
+    _, settings, _ = compared
     with pytest.raises(ValueError, match="was trained with preset = 'toy', not 'compact'"):
-        compare(**options, epochs=1, output=folder, console=quiet())
-    with pytest.raises(ValueError, match="choose from cvae, cgan"):
-        compare(**OPTIONS | {"models": ["gan"]}, epochs=1, output=folder, console=quiet())
+        compare(dataclasses.replace(settings, preset="compact"), quiet())
+
+
+def test_columns_are_models_and_variants_of_the_first():
+    settings = ComparisonSettings(
+        models=("disentangled_vae", "cvae"),
+        changes={"kl": 0.5},
+        variants={"no-flow": {"flow": False}},
+    )
+    columns = columns_of(settings)
+    assert list(columns) == ["disentangled_vae", "cvae", "no-flow"]
+    assert columns["cvae"].changes == {"kl": 0.5}
+    assert columns["no-flow"].model == "disentangled_vae"
+    assert columns["no-flow"].changes == {"kl": 0.5, "flow": False}
+    with pytest.raises(ValueError, match="A variant is called 'cvae', as a model is"):
+        columns_of(ComparisonSettings(variants={"cvae": {}}))
+    with pytest.raises(ValueError, match="No models is called 'gan'; choose one of"):
+        ComparisonSettings(models=("gan",))
 
 
 def test_a_stopped_run_goes_on(short_epochs, tmp_path, monkeypatch):
-    options = {"dataset": "three_moons", "models": ["cvae"], "preset": "toy", "output": tmp_path}
-    monkeypatch.setattr(comparison, "_report", lambda run, console: fake_report())
-    compare(**options, epochs=1, console=quiet())
-    compare(**options, epochs=2, console=quiet())
+    settings = ComparisonSettings(
+        dataset="three_moons", models=("cvae",), preset="toy", epochs=1, output=str(tmp_path)
+    )
+    monkeypatch.setattr(module, "_report", lambda run, console: fake_report())
+    compare(settings, quiet())
+    compare(dataclasses.replace(settings, epochs=2), quiet())
     history = (tmp_path / "cvae-seed0" / "history.csv").read_text().splitlines()
     assert len(history) == 3
     assert (tmp_path / "progress.png").stat().st_size > 10_000

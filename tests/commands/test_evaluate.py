@@ -4,14 +4,16 @@ import shutil
 import pytest
 from rich.console import Console
 
-from dvae_tf.commands.evaluate import measure
+from dvae_tf.commands.evaluate import evaluate
+from dvae_tf.commands.settings import EvaluationSettings
+from dvae_tf.drawing.report_page import write_page
 from dvae_tf.files import read_json
 
 
 @pytest.fixture(scope="module")
 def measured(digits_run):
     console = Console(record=True, width=200)
-    figures = measure(digits_run, console=console)
+    figures = evaluate(EvaluationSettings(run=str(digits_run)), console)
     return digits_run, figures, console.export_text()
 
 
@@ -37,8 +39,6 @@ def test_the_page_holds_its_pictures_and_asks_for_nothing(measured):
 
 
 def test_names_from_the_user_are_escaped(tmp_path):
-    from dvae_tf.drawing.report_page import write_page
-
     arguments = dict.fromkeys(("model", "preset", "recipe", "epochs", "seed"), 1)
     description = {
         "arguments": arguments | {"dataset": "folder:<script>"},
@@ -52,7 +52,8 @@ def test_names_from_the_user_are_escaped(tmp_path):
 
 def test_parts_can_be_chosen(moons_run, tmp_path):
     shutil.copytree(moons_run, tmp_path / "run")
-    figures = measure(tmp_path / "run", ["classification"], Console(quiet=True))
+    settings = EvaluationSettings(run=str(tmp_path / "run"), parts=("classification",))
+    figures = evaluate(settings, Console(quiet=True))
     assert set(figures) == {
         "zs_accuracy",
         "zs_calibration_error",

@@ -5,13 +5,22 @@ import tensorflow as tf
 
 from dvae_tf import losses, runs
 from dvae_tf.commands import callbacks
-from dvae_tf.commands import train as training
-from dvae_tf.files import read_json
+from dvae_tf.commands import train as module
+from dvae_tf.commands.settings import TrainingSettings
+from dvae_tf.commands.train import train
+from dvae_tf.files import read_json, write_json
+from dvae_tf.models import DisentangledVAE
 
 
-def train_moons(folder, epochs, **options):
-    options = {"dataset": "three_moons", "preset": "toy", "model": "disentangled_vae"} | options
-    return training.train(epochs=epochs, output=folder, **options)
+def train_moons(folder, epochs, evaluate=False, **settings):
+    settings = {"dataset": "three_moons", "preset": "toy", "model": "disentangled_vae"} | settings
+    settings = TrainingSettings(**settings, epochs=epochs, output=str(folder))
+    return train(settings, evaluate=evaluate)
+
+
+def resume(folder, epochs=None):
+    settings = TrainingSettings(resume=True, epochs=epochs, output=str(folder))
+    return train(settings, evaluate=False)
 
 
 def test_a_run_keeps_everything(moons_run):
@@ -27,29 +36,59 @@ def test_a_run_keeps_everything(moons_run):
     assert description["arguments"]["dataset"] == "three_moons"
     assert description["data"]["passes_per_epoch"] == 2
     assert description["versions"]["keras"]
-    rows = callbacks.read_history(folder / "history.csv")
+    assert description["trained_epochs"] == 2
+    assert description["flow_fit"]["steps"] > 0
+    rows = runs.read_history(folder / "history.csv")
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"loss", "val_loss", "val_accuracy"} <= set(rows[0])
     assert runs.class_names(folder) == ["left", "middle", "right"]
 
 
-def test_stopping_and_going_on_changes_nothing(moons_run, short_epochs, tmp_path, monkeypatch):
-    folder = moons_run
+def assert_same_run(folder, other):
+    ours, theirs = runs.load(folder), runs.load(other)
+    for one, two in zip(ours.variables, theirs.variables, strict=True):
+        np.testing.assert_array_equal(one, two, err_msg=one.path)
+    histories = [
+        [{key: row[key] for key in row if key != "saved"} for row in rows]
+        for rows in (runs.read_history(run / "history.csv") for run in (folder, other))
+    ]
+    assert histories[0] == histories[1]
 
-    def stop(callback, epoch, logs=None):
-        callback.model.stop_training = True
+
+def test_stopping_after_an_epoch_and_going_on_changes_nothing(
+    moons_run, short_epochs, tmp_path, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        asked = property(lambda stop: True, lambda stop, value: None)
+        patch.setattr(callbacks.GracefulStop, "asked", asked, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            train_moons(tmp_path / "stopped", 2)
+    assert len(runs.read_history(tmp_path / "stopped" / "history.csv")) == 1
+    resume(tmp_path / "stopped")
+    assert_same_run(moons_run, tmp_path / "stopped")
+
+
+def test_stopping_while_the_flow_is_fitted_and_going_on_changes_nothing(
+    moons_run, short_epochs, tmp_path, monkeypatch
+):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks.GracefulStop, "on_epoch_end", stop, raising=False)
-        assert train_moons(tmp_path / "stopped", 2) is None
-    training.resume(tmp_path / "stopped")
-    ours, theirs = runs.load(folder), runs.load(tmp_path / "stopped")
-    for one, other in zip(ours.variables, theirs.variables, strict=True):
-        np.testing.assert_array_equal(one, other, err_msg=one.path)
-    history = callbacks.read_history(folder / "history.csv")
-    resumed = callbacks.read_history(tmp_path / "stopped" / "history.csv")
-    without = [{key: row[key] for key in row if key != "saved"} for row in resumed]
-    assert without == [{key: row[key] for key in row if key != "saved"} for row in history]
+        patch.setattr(DisentangledVAE, "fit_flow", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            train_moons(tmp_path / "stopped", 2)
+    assert runs.load(tmp_path / "stopped").needs_flow_fit
+    resume(tmp_path / "stopped")
+    assert_same_run(moons_run, tmp_path / "stopped")
+
+
+def test_a_run_of_another_version_is_not_gone_on_with(moons_run, tmp_path):
+    description = read_json(moons_run / "run.json")
+    description["arguments"]["loss_weights"] = {}
+    write_json(tmp_path / "run.json", description)
+    with pytest.raises(ValueError, match=r"was begun by another version .*loss_weights"):
+        resume(tmp_path)
 
 
 def test_a_run_is_not_overwritten(moons_run):
@@ -65,7 +104,9 @@ def test_a_run_is_not_overwritten(moons_run):
         ({"epochs": 1, "dataset": "npz:none.npz"}, "there is no such file"),
         ({"epochs": 1, "preset": "none"}, "No preset is called 'none'"),
         ({"epochs": 1, "recipe": "none"}, "No recipe is called 'none'"),
-        ({"epochs": 1, "model": "none"}, "No model is called 'none'; choose one of cvae, cgan"),
+        ({"epochs": 1, "model": "none"}, "No model is called 'none'; choose one of disent"),
+        ({"epochs": 1, "changes": {"salt": 1}}, "A recipe has no 'salt'"),
+        ({"epochs": 1, "width": 0.0}, "width is 0.0"),
     ],
 )
 def test_nothing_is_written_before_the_arguments_are_checked(options, message, tmp_path):
@@ -77,28 +118,28 @@ def test_nothing_is_written_before_the_arguments_are_checked(options, message, t
 def test_a_lost_worker_is_named():
     gone = tf.errors.UnavailableError(None, None, "failed to connect to all addresses")
     advice = "Start all of them again as before, with --resume --output run"
-    with pytest.raises(ConnectionError, match=advice), training._worker_lost("run"):
+    with pytest.raises(ConnectionError, match=advice), module._worker_lost("run"):
         raise gone
 
 
 def test_a_dtype_policy_holds_for_all_networks_and_for_this_run_alone(short_epochs, tmp_path):
-    train_moons(tmp_path / "run", 1, dtype_policy="mixed_bfloat16", measure=False)
+    train_moons(tmp_path / "run", 1, dtype_policy="mixed_bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     for epochs in (1, 2):
         model = runs.load(tmp_path / "run")
         assert int(model.epochs_trained) == epochs
         assert model.decoder.body.compute_dtype == "bfloat16"
-        training.resume(tmp_path / "run", epochs=2, measure=False)
+        resume(tmp_path / "run", epochs=2)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
     short_epochs, tmp_path, monkeypatch
 ):
     folder = tmp_path / "run"
-    train_moons(folder, 1, measure=False)
+    train_moons(folder, 1)
     before = (folder / "model.keras").read_bytes()
     monkeypatch.setattr(losses, "kl_of_draw", lambda *_: tf.fill([96], np.nan))
     told = r"kl is nan.* at step 1 of epoch 2; .*model\.keras"
     with pytest.raises(FloatingPointError, match=told):
-        training.resume(folder, epochs=2, measure=False)
+        resume(folder, epochs=2)
     assert (folder / "model.keras").read_bytes() == before

@@ -87,10 +87,3 @@ def test_examples_without_a_label_are_not_measured(monkeypatch, moons_run):
     found = runs.Data(read_json(moons_run / "run.json")["arguments"])
     monkeypatch.setattr(data, "load_arrays", lambda *_, **__: (arrays, info))
     assert found.arrays("test").label.tolist() == [1, 2] * 3
-
-
-def test_history_is_read_as_it_was_written(tmp_path):
-    rows = [{"epoch": 1, "saved": 0, "loss": 0.5}, {"epoch": 2, "saved": 1, "loss": 0.25}]
-    runs.write_history(tmp_path / "history.csv", rows)
-    assert runs.read_history(tmp_path / "history.csv") == rows
-    assert runs.read_history(tmp_path / "none.csv") == []
