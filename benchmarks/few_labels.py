@@ -39,12 +39,14 @@ def trained(dataset, share, epochs, folder):
 
     from dvae_tf import runs
     from dvae_tf.commands.compare import train_missing
+    from dvae_tf.commands.settings import TrainingSettings
     from dvae_tf.files import read_json
 
-    arguments = {"dataset": dataset, "epochs": epochs, "labelled": share}
-    if not train_missing(folder, ["disentangled_vae"], 0, arguments, Console()):
-        raise KeyboardInterrupt
+    settings = TrainingSettings(
+        dataset=dataset, model="disentangled_vae", epochs=epochs, labelled=share
+    )
     run = folder / "disentangled_vae-seed0"
+    train_missing(run, settings, Console())
     return runs.load(run), runs.Data(read_json(run / "run.json")["arguments"])
 
 
@@ -56,7 +58,8 @@ def plain_classifier(data, epochs):
     """
     import keras
 
-    from dvae_tf.networks.presets import preset, seeded_initializers
+    from dvae_tf.networks.presets import preset
+    from dvae_tf.networks.seeding import seeded_initializers
 
     shape, num_classes = data.info.shape, data.info.num_classes
     with seeded_initializers(0):

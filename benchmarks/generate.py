@@ -37,12 +37,14 @@ def forms(run, folder):
     from rich.console import Console
 
     from dvae_tf import runs
-    from dvae_tf.commands import export
+    from dvae_tf.commands.export import export
+    from dvae_tf.commands.settings import ExportSettings
     from dvae_tf.export import runners
     from dvae_tf.export.tflite import KINDS
 
-    formats = ("saved_model", "tflite", "onnx")
-    export(run, formats, folder, Console(file=io.StringIO()))
+    formats = {"saved_model": True, "tflite": True, "onnx": True}
+    settings = ExportSettings(run=str(run), output=str(folder), **formats)
+    export(settings, Console(file=io.StringIO()))
     model = runs.load(run)
 
     def draw(name, inputs):

@@ -73,8 +73,8 @@ def share_waited(name, batch_size, batches):
     from dvae_tf import DisentangledVAEGAN
 
     iterator, info = endless(name, batch_size)
-    model = DisentangledVAEGAN(info.shape, info.num_classes, training_steps=10 * batches)
-    step = tf.function(model.train_step, reduce_retracing=True)
+    model = DisentangledVAEGAN(info.shape, info.num_classes)
+    step = tf.function(model.train_step, reduce_retracing=True, autograph=False)
     step(next(iterator))
     waited = 0.0
     begin = time.perf_counter()

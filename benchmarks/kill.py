@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Kills scripts with SIGKILL at random moments, starts them again, and compares what they leave.
+"""Kills commands with SIGKILL at random moments, starts them again, and compares what they leave.
 
 Each ends as one that was never killed: a training with the same weights, bit for bit, all others
 with the same figures, and no half-written file is left. Exit code 1 says that one did not.
@@ -18,16 +18,16 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "saved_models" / "digits"
 TOY = "--preset toy --batch-size 32"
-# The script and its arguments; {out} is the folder of what it makes.
+# The command and its arguments; {out} is the folder of what it makes.
 COMMANDS = {
-    "train": f"train.py --dataset {{dataset}} {TOY} --epochs {{epochs}} --output {{out}}",
-    "evaluate": "evaluate.py {out}",
-    "compare": f"compare.py --dataset three_moons {TOY} --epochs 2 --output {{out}} "
+    "train": f"train --dataset {{dataset}} {TOY} --epochs {{epochs}} --output {{out}}",
+    "evaluate": "evaluate {out}",
+    "compare": f"compare --dataset three_moons {TOY} --epochs 2 --output {{out}} "
     "--models cvae disentangled_vae",
-    "export": f"export.py {SHIPPED} --saved-model --onnx --output {{out}}",
+    "export": f"export {SHIPPED} --saved-model --onnx --output {{out}}",
 }
 # Where going on takes another call.
-AGAIN = COMMANDS | {"train": "train.py --resume --output {out}"}
+AGAIN = COMMANDS | {"train": "train --resume --output {out}"}
 
 
 def parse_arguments():
@@ -43,7 +43,7 @@ def parse_arguments():
 
 
 def prepare(what, out):
-    """Puts there what the script begins with: to be measured, a copy of the model that ships."""
+    """Puts there what the command begins with: to be measured, a copy of the model that ships."""
     if what == "evaluate":
         shutil.copytree(SHIPPED, out)
         (out / "report.json").unlink()
@@ -51,15 +51,14 @@ def prepare(what, out):
 
 def start(what, out, training, again=False):
     given = (AGAIN if again else COMMANDS)[what].format(out=out, **training)
-    script, *arguments = given.split(" ")
-    command = [sys.executable, ROOT / "scripts" / script, *arguments]
+    command = [sys.executable, "-m", "dvae_tf", *given.split(" ")]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def finish(process):
     _, error = process.communicate()
     if process.returncode:
-        raise RuntimeError(f"{process.args[1].name} ended with {process.returncode}: {error}")
+        raise RuntimeError(f"{process.args[3]} ended with {process.returncode}: {error}")
 
 
 def outcome(what, out):

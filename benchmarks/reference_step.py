@@ -71,7 +71,7 @@ def joint_losses(model, x, label):
             tf.nn.sparse_softmax_cross_entropy_with_logits(label, logits)
         ),
     }
-    if hasattr(model, "discriminator"):
+    if model.discriminator is not None:
         adversarial = adversarial_losses(model, x, label, decoded)
         totals["discriminator"] = adversarial[0]
         totals["decoder"] += adversarial[1]

@@ -24,9 +24,8 @@ def parse_arguments():
 
 def commands(folder):
     """What is timed: {what it is called: command}."""
-    scripts, image = ROOT / "scripts", folder / "image.png"
-    digits = ROOT / "saved_models" / "digits"
-    first_image = [scripts / "generate.py", digits, "--label", "3", "--count", "1"]
+    image, digits = folder / "image.png", ROOT / "saved_models" / "digits"
+    first_image = ["-m", "dvae_tf", "generate", digits, "--label", "3", "--count", "1"]
     on_device = (
         "from ai_edge_litert.interpreter import Interpreter; import numpy as np; "
         f"g = Interpreter({str(digits / 'model_int8.tflite')!r}).get_signature_runner('generate'); "
@@ -37,8 +36,9 @@ def commands(folder):
         "Python alone": ["-c", "pass"],
         "`import tensorflow`": ["-c", "import tensorflow"],
         "`import dvae_tf`": ["-c", "import dvae_tf"],
-        "`train.py --help`": [scripts / "train.py", "--help"],
-        "`generate.py saved_models/digits`": [*first_image, "--output", image],
+        "`dvae --help`": ["-m", "dvae_tf", "--help"],
+        "`dvae train --help`": ["-m", "dvae_tf", "train", "--help"],
+        "`dvae generate saved_models/digits`": [*first_image, "--output", image],
         "first image of `model_int8.tflite`": ["-c", on_device],
     }
 
