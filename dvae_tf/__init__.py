@@ -4,7 +4,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-# TensorFlow takes seconds to import, so names are looked up when they are first used.
+# TensorFlow takes seconds to import, so names are imported when they are first used.
 _HOMES = {
     "DisentangledVAE": "dvae_tf.models",
     "DisentangledVAEGAN": "dvae_tf.models",

@@ -1,18 +1,18 @@
-"""Packages that not everybody needs."""
+"""Optional packages."""
 
 import contextlib
 
 
 @contextlib.contextmanager
 def needed_for(purpose, extra):
-    """Names the extra to install where an import inside the block fails.
+    """Names the extra to install if an import inside the block fails.
 
     Args:
         purpose: str, what needs the package, the beginning of the message.
         extra: str, the extra of setup.cfg that brings it.
 
     Raises:
-        ModuleNotFoundError: if a package is missing; says which and how to get it.
+        ModuleNotFoundError: if a package is missing; says which, and how to install it.
 
     Examples:
         >>> with needed_for("Flying", "wings"):

@@ -1,4 +1,4 @@
-"""Files that are never half-written: each is made under another name and renamed."""
+"""Files that are never half-written: each is written under a temporary name and renamed."""
 
 import contextlib
 import json
@@ -10,15 +10,15 @@ import shutil
 
 @contextlib.contextmanager
 def beside(path: str | os.PathLike):
-    """Gives a path for a file or folder that is only there for the length of the block.
+    """Gives a temporary path; a file or folder at it is removed when the block ends.
 
-    What processes left that were killed within such a block of the same path goes as well.
+    Temporary files for the same path that killed processes have left behind are removed too.
 
     Args:
-        path: str or pathlib.Path; folders above it are made.
+        path: str or pathlib.Path; missing parent folders are created.
 
     Yields:
-        pathlib.Path in the same folder, with the same suffix; nothing is there yet.
+        pathlib.Path in the same folder, with the same suffix; nothing exists there yet.
 
     Examples:
         >>> import tempfile
@@ -43,7 +43,7 @@ def written(path: str | os.PathLike):
     """Gives a temporary path and renames it to `path` when the block ends without an error.
 
     Args:
-        path: str or pathlib.Path, the file to make; folders above it are made as well.
+        path: str or pathlib.Path, the file to write; missing parent folders are created.
 
     Yields:
         pathlib.Path in the same folder, with the same suffix.
@@ -71,7 +71,7 @@ def _remove_leftovers(path):
 
 def _is_running(process):
     if os.name != "posix":
-        return True  # Elsewhere the question would end the process.
+        return True  # On other systems os.kill would end the process.
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):
@@ -88,10 +88,10 @@ def _remove(path):
 
 
 def copied(folder: pathlib.Path, path: pathlib.Path, without: str) -> None:
-    """Copies a folder; it has its name only once it is complete.
+    """Copies a folder; the copy gets its name only once it is complete.
 
     Args:
-        folder: pathlib.Path, what is copied.
+        folder: pathlib.Path, the original.
         path: pathlib.Path, the copy.
         without: str, the name of files that are left out.
     """
@@ -100,7 +100,7 @@ def copied(folder: pathlib.Path, path: pathlib.Path, without: str) -> None:
 
 
 def cache_folder() -> pathlib.Path:
-    """Where what can be made again is kept: dvae_tf below $XDG_CACHE_HOME or ~/.cache.
+    """The folder for files that can be made again: dvae_tf below $XDG_CACHE_HOME or ~/.cache.
 
     Returns:
         pathlib.Path.
@@ -113,7 +113,7 @@ def write_json(path: str | os.PathLike, value) -> None:
 
     Args:
         path: str or pathlib.Path.
-        value: what `json.dumps` takes.
+        value: anything that `json.dumps` takes.
     """
     with written(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2) + "\n")
@@ -126,7 +126,7 @@ def read_json(path: str | os.PathLike):
         path: str or pathlib.Path.
 
     Returns:
-        What it holds.
+        The content of the file.
 
     Raises:
         ValueError: if the file is damaged.

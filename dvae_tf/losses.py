@@ -1,6 +1,6 @@
-"""The losses of Zheng & Sun (CVPR 2019), section 3: tensors in, one value an example out.
+"""The losses of Zheng & Sun (CVPR 2019), section 3: tensors in, one value per example out.
 
-Which network each one trains is the models' affair. None of them averages over the batch.
+None of them averages over the batch. Which networks a loss trains is up to the models.
 """
 
 import tensorflow as tf
@@ -74,7 +74,7 @@ def kl(posterior, prior) -> tf.Tensor:
         prior: tfd.MultivariateNormalDiag, event shape [latent].
 
     Returns:
-        float32 tensor [batch], in nats a dimension.
+        float32 tensor [batch], in nats per dimension.
 
     Examples:
         >>> prior = tfd.MultivariateNormalDiag([0.0, 0.0], [1.0, 1.0])
@@ -102,9 +102,9 @@ def reconstruction(x: tf.Tensor, decoded: tf.Tensor) -> tf.Tensor:
 
 
 def calibrated(error: tf.Tensor) -> tf.Tensor:
-    """The decoder's -log N(x; x', variance) of one value, at the variance that is best for all.
+    """The decoder's -log N(x; x', variance) per value, at the variance that minimises it.
 
-    The best variance is the mean squared error itself; what is left, up to a constant, is half its
+    The best variance is the mean squared error itself; up to a constant, the loss is half its
     logarithm (Rybkin, Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated
     Decoders", ICML 2021, section 3).
 
@@ -141,7 +141,7 @@ def latent_classification(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:
 def latent_confusion(logits: tf.Tensor) -> tf.Tensor:
     """L_E: cross entropy of Q(c | z_u) with the uniform distribution 1/C.
 
-    Smallest, log C, where z_u does not tell the class.
+    Its minimum, log C, is reached when Q is uniform.
 
     Args:
         logits: float tensor [batch, C].
@@ -166,7 +166,7 @@ def flow_likelihood(z_u: tf.Tensor, log_det: tf.Tensor) -> tf.Tensor:
         log_det: float tensor [batch], the logarithm of the Jacobian's determinant.
 
     Returns:
-        float32 tensor [batch], in nats a dimension.
+        float32 tensor [batch], in nats per dimension.
 
     Examples:
         >>> round(float(flow_likelihood(tf.zeros((1, 3)), tf.zeros(1))[0]), 3)
@@ -178,11 +178,11 @@ def flow_likelihood(z_u: tf.Tensor, log_det: tf.Tensor) -> tf.Tensor:
 
 
 def kl_of_draw(code: tf.Tensor, z_u: tf.Tensor, posterior, log_det: tf.Tensor) -> tf.Tensor:
-    """One draw's estimate of KL(q(code | x) : N(0, I)), q the flow's image of a Gaussian.
+    """A one-sample estimate of KL(q(code | x) : N(0, I)), q a Gaussian transformed by the flow.
 
-    log q(z_u | x) + log |det dT/dcode| - log N(code; 0, I), z_u = T(code): with T the identity
-    its mean over draws is `kl`. The prior knows no class, so that what the class explains costs
-    as much in the code as anything else.
+    log q(z_u | x) + log |det dT/dcode| - log N(code; 0, I), z_u = T(code): if T is the identity,
+    its mean over draws is `kl`. The prior is the same for every class, so class information in
+    the code costs as much as any other.
 
     Args:
         code: float tensor [batch, latent], T's inverse of z_u.
@@ -191,7 +191,7 @@ def kl_of_draw(code: tf.Tensor, z_u: tf.Tensor, posterior, log_det: tf.Tensor) -
         log_det: float tensor [batch], of T at the code.
 
     Returns:
-        float32 tensor [batch], in nats a dimension.
+        float32 tensor [batch], in nats per dimension.
 
     Examples:
         >>> one = tfd.MultivariateNormalDiag([[0.0]], [[1.0]])
@@ -207,8 +207,8 @@ def discrimination(real: tf.Tensor, *generated, averaged: bool = False) -> tf.Te
     """L_D: the hinge loss of the discriminator.
 
     max(0, 1 - D(x, y)) + max(0, 1 + D(x', y)) + max(0, 1 + D(x_p, y_p)): one term for inputs and
-    one for each kind of generated input. Two of these against one make D = -1 everywhere the best
-    answer once inputs and reconstructions look alike; their mean does not.
+    one for each kind of generated input. Once reconstructions look like inputs, two generated
+    terms against one real term make D = -1 everywhere optimal; their mean does not.
 
     Args:
         real: float tensor [batch], D's logits of inputs.

@@ -50,9 +50,9 @@ def standard_normal(latent_dim: int):
 def noise(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Draws from N(0, I), the same with and without XLA.
 
-    TFP and `tf.random.stateless_normal` draw other numbers when XLA compiles them. Philox's
-    integers are the same everywhere, and the inverse of the normal distribution function makes
-    them normal.
+    TFP and `tf.random.stateless_normal` draw different numbers when XLA compiles them. Philox's
+    integers are the same everywhere; the inverse of the normal distribution function turns them
+    into normal values.
 
     Args:
         shape: int tensor or sequence of int.
@@ -97,8 +97,9 @@ def draw(distribution, seed: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
 class GaussianMixturePrior(keras.layers.Layer):
     """The prior of z_s: p(z_s | c) = N(mu_c, diag(variance_c)), p(c) = 1 / C.
 
-    Zheng & Sun (CVPR 2019), section 3.2. The means start Glorot-uniform; the variances are stored
-    through a softplus and start at 1. Both are trained by the model, in float32 under any policy.
+    Zheng & Sun (CVPR 2019), section 3.2. The means are initialised Glorot-uniform. The variances
+    are a softplus of the stored weights and start at 1. The model trains both, in float32 under
+    any dtype policy.
 
     Args:
         num_classes: int, number of components C.
@@ -114,8 +115,8 @@ class GaussianMixturePrior(keras.layers.Layer):
         TensorShape([3, 3])
     """
 
-    # Up to so many weights a component-wise difference [batch, C, D] is cheaper than anything else
-    # and built from operations that every export format knows.
+    # Up to this many weights, the component-wise difference [batch, C, D] is the cheapest way, and
+    # it uses only operations that every export format supports.
     DIRECT_WEIGHTS = 2**14
 
     def __init__(self, num_classes: int, latent_dim: int, **kwargs):
@@ -178,9 +179,9 @@ class GaussianMixturePrior(keras.layers.Layer):
     def log_prob(self, z_s: tf.Tensor, classes: tf.Tensor | None = None) -> tf.Tensor:
         """The log-density of codes under every component: log N(z_s; mu_c, Sigma_c).
 
-        Memory is O(batch * C), work O(batch * C * D). Small mixtures take the difference to every
-        mean. Large ones expand the square into two matrix products, in float64: there the
-        cancellation costs less than float32's own rounding of the codes.
+        Memory is O(batch * C), time O(batch * C * D). Small mixtures compute the difference to
+        every mean. Large ones expand the square into two matrix products, in float64, where the
+        cancellation costs less precision than rounding the codes to float32.
 
         Args:
             z_s: float tensor [batch, D].
@@ -200,28 +201,29 @@ class GaussianMixturePrior(keras.layers.Layer):
         return _expanded_log_prob(z_s, means, variances, tf.float64)
 
     def sampled_log_prob(self, z_s: tf.Tensor, label: tf.Tensor, count: int, seed: tf.Tensor):
-        """The log-densities under some components, which stand for all in a sum.
+        """The log-densities under a random sample of components, to estimate a sum over all.
 
-        The batch's own classes are always there, each of the others with the same probability q;
-        to their log-densities -log q is added. So the sum of exponentials over the drawn is, in
-        the mean, that over all components; its logarithm is smaller in the mean, by Jensen's
-        inequality: `losses.classification` of it is too small by about half the sum's squared
-        relative error. Jean, Cho, Memisevic & Bengio, "On Using Very Large Target Vocabulary for
-        Neural Machine Translation" (ACL 2015), section 3.1.
+        The classes of the batch are always in the sample, each other class with the same
+        probability q; -log q is added to the log-densities of the others. The sum of exponentials
+        over the sample is then an unbiased estimate of that over all components. Its logarithm is
+        too small on average, by Jensen's inequality, and so is `losses.classification`: by about
+        half the squared relative error of the sum. Jean, Cho, Memisevic & Bengio, "On Using Very
+        Large Target Vocabulary for Neural Machine Translation" (ACL 2015), section 3.1.
 
         Args:
             z_s: float tensor [batch, D].
             label: int tensor [batch], each in [0, C), or -1.
-            count: int, number n of components, at least the batch's classes, at most C.
-            seed: int32 tensor [2], of which are drawn.
+            count: int, the number n of components, at least the number of classes in the batch and
+                at most C.
+            seed: int32 tensor [2], for the choice of components.
 
         Returns:
-            (float32 tensor [batch, n], int32 tensor [batch]: where the label stands among the n;
-            0 where it is -1).
+            (float32 tensor [batch, n], int32 tensor [batch]: the position of each label among the
+            n; 0 for a label of -1).
 
         Raises:
-            tf.errors.InvalidArgumentError: if the batch has more classes than `count` (not where
-                XLA compiles the step).
+            tf.errors.InvalidArgumentError: if the batch has more classes than `count` (not checked
+                if XLA compiles the step).
         """
         order = tf.random.stateless_uniform((self.num_classes,), seed, alg="philox")
         known = tf.math.bincount(
@@ -233,7 +235,8 @@ class GaussianMixturePrior(keras.layers.Layer):
         tf.debugging.assert_less_equal(
             of_batch,
             float(count),
-            f"The batch has more than {count} classes: give sampled_classes of at least a batch.",
+            f"The batch has more than {count} classes: set sampled_classes to at least the batch "
+            "size.",
         )
         share = (count - of_batch) / (self.num_classes - of_batch)
         correction = tf.where(first >= 1.0, 0.0, -tf.math.log(share))
@@ -241,7 +244,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         return self.log_prob(z_s, classes) + correction, position
 
     def probabilities(self, z_s: tf.Tensor) -> tf.Tensor:
-        """The class posterior p(c | z_s) in operations that every export format knows.
+        """The class posterior p(c | z_s) in operations that every export format supports.
 
         The densities are those of `log_prob` up to a factor that all components share.
 
@@ -260,7 +263,7 @@ class GaussianMixturePrior(keras.layers.Layer):
     def nearest_mean(self, z_s: tf.Tensor) -> tf.Tensor:
         """The mean of the component that a code most likely comes from.
 
-        In float32 and matrix products, which every export format knows.
+        Computed in float32 with matrix products, which every export format supports.
 
         Args:
             z_s: float tensor [batch, D].
@@ -291,7 +294,7 @@ class GaussianMixturePrior(keras.layers.Layer):
 
 
 def _expanded_log_prob(z_s, means, variances, dtype):
-    """log N(z_s; mu_c, Sigma_c) by two matrix products: float32 tensor [batch, C]."""
+    """log N(z_s; mu_c, Sigma_c) with two matrix products: float32 tensor [batch, C]."""
     means, variances = tf.cast(means, dtype), tf.cast(variances, dtype)
     centre = tf.reduce_mean(means, axis=0)
     codes, means = tf.cast(z_s, dtype) - centre, means - centre

@@ -1,4 +1,4 @@
-"""A bar for what takes more than a moment."""
+"""A progress bar for long jobs."""
 
 import contextlib
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 def steps(what: str, names: Sequence[str], console: Console | None = None):
     """Shows how far a job of named steps has come and how long the rest will take.
 
-    Where the output is no terminal, it shows nothing.
+    Shows nothing if the output is not a terminal.
 
     Args:
         what: str, the job, such as "measuring".
-        names: sequence of str, its steps in their order.
+        names: sequence of str, its steps in order.
         console: rich.console.Console. Defaults to standard output.
 
     Yields:
-        iterator of str, the names, each when the one before is done.
+        iterator of str, the names; the bar advances each time the next one is taken.
 
     Examples:
         >>> with steps("counting", ["one", "two"]) as names:

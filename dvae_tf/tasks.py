@@ -1,7 +1,7 @@
-"""What a user does with a trained model: plain functions, arrays in, arrays out.
+"""What to do with a trained model: plain functions, arrays in, arrays out.
 
 Images go in as uint8 in [0, 255] or float in [-1, 1] and come out as uint8; other data is float32
-both ways.
+in both directions.
 """
 
 import collections
@@ -23,7 +23,7 @@ def labels_in_turn(count, num_classes):
 
 
 def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
-    """Draws examples of given classes.
+    """Generates examples of given classes.
 
     Args:
         model: DisentangledVAE.
@@ -52,7 +52,7 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
 
 
 def reconstruct(model, x: np.ndarray) -> np.ndarray:
-    """Encodes and decodes, z_u at its posterior mean.
+    """Encodes and decodes, with z_u at its posterior mean.
 
     Args:
         model: DisentangledVAE.
@@ -89,11 +89,11 @@ def classify(model, x: np.ndarray) -> np.ndarray:
 
 
 def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
-    """Gives each example of one set the class of each example of another.
+    """Combines the class of each example of one set with the style of each example of another.
 
     Args:
         model: DisentangledVAE.
-        x_s: array [n, *shape], donors of z_s: what the class explains.
+        x_s: array [n, *shape], donors of z_s: the class.
         x_u: array [m, *shape], donors of z_u: pose, style and all else.
 
     Returns:
@@ -112,7 +112,7 @@ def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
 
 
 def swap_pairs(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
-    """Swaps pair by pair: `swap` for long lists.
+    """Swaps pair by pair, for long lists.
 
     Args:
         model: DisentangledVAE.
@@ -122,7 +122,7 @@ def swap_pairs(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
         array [n, *shape].
 
     Raises:
-        ValueError: if there are not as many of one as of the other.
+        ValueError: if their numbers differ.
 
     Examples:
         >>> from dvae_tf import DisentangledVAE
@@ -144,13 +144,13 @@ def interpolate_class(
     steps: int = 8,
     path: str = "straight",
 ) -> np.ndarray:
-    """Walks z_s from class to class while z_u stays.
+    """Interpolates z_s from class to class, with z_u fixed.
 
     Args:
         model: DisentangledVAE.
-        start, stop: int arrays [n], the classes whose means the walks begin and end at.
+        start, stop: int arrays [n], the classes between whose means to interpolate.
         x: array [n, *shape], donors of z_u.
-        steps: int, examples a walk, both ends included. Defaults to 8.
+        steps: int, examples per interpolation, both ends included. Defaults to 8.
         path: str, "straight" or "spherical". Defaults to "straight".
 
     Returns:
@@ -170,7 +170,7 @@ def interpolate_class(
     for label in (*np.ravel(start), *np.ravel(stop)):
         if not 0 <= label < len(means):
             raise ValueError(f"label {label} is outside [0, {len(means)}).")
-    z_s = _walk(means[np.asarray(start)], means[np.asarray(stop)], steps, path)
+    z_s = _interpolated(means[np.asarray(start)], means[np.asarray(stop)], steps, path)
     z_u = np.repeat(encode(model, x).z_u_mean[:, np.newaxis], steps, axis=1)
     return _decode_grid(model, z_s, z_u)
 
@@ -178,14 +178,14 @@ def interpolate_class(
 def interpolate_style(
     model, x_start: np.ndarray, x_stop: np.ndarray, steps: int = 8, path: str = "straight"
 ) -> np.ndarray:
-    """Walks z_u from one example to another while z_s stays that of the first.
+    """Interpolates z_u from one example to another, with z_s of the first.
 
     Args:
         model: DisentangledVAE.
         x_start, x_stop: arrays [n, *shape].
-        steps: int, examples a walk, both ends included. Defaults to 8.
-        path: str, "straight" or "spherical": the latter keeps to where a Gaussian of many
-            dimensions has its mass. Defaults to "straight".
+        steps: int, examples per interpolation, both ends included. Defaults to 8.
+        path: str, "straight" or "spherical": the latter stays where a Gaussian of many dimensions
+            has its mass. Defaults to "straight".
 
     Returns:
         array [n, steps, *shape].
@@ -200,12 +200,12 @@ def interpolate_style(
         (1, 5, 2)
     """
     codes = encode(model, x_start)
-    z_u = _walk(codes.z_u_mean, encode(model, x_stop).z_u_mean, steps, path)
+    z_u = _interpolated(codes.z_u_mean, encode(model, x_stop).z_u_mean, steps, path)
     return _decode_grid(model, np.repeat(codes.z_s[:, np.newaxis], steps, axis=1), z_u)
 
 
 def traverse(model, x: np.ndarray, dimension: int, values: np.ndarray) -> np.ndarray:
-    """Sets one dimension of z_u to several values, all else as encoded.
+    """Sets one dimension of z_u to several values and keeps all else as encoded.
 
     Args:
         model: DisentangledVAE.
@@ -236,16 +236,16 @@ def traverse(model, x: np.ndarray, dimension: int, values: np.ndarray) -> np.nda
 
 
 def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.ndarray:
-    """Fills a hole: encodes, decodes, takes only the hole from that, and again.
+    """Fills a hole: encodes, decodes, replaces only the hole, and repeats.
 
     Zheng & Sun (CVPR 2019), section 4: one iteration. The hole starts at 0, the middle of the
     range.
 
     Args:
         model: DisentangledVAE.
-        x: array [n, *shape]; what is in the hole is not looked at.
-        mask: bool array, True in the hole, that fits x: [height, width] for all images alike,
-            [*shape], or either for each example.
+        x: array [n, *shape]; the values in the hole are ignored.
+        mask: bool array, True in the hole: [height, width] or [*shape] for all examples alike, or
+            one of these for each example.
         iterations: int >= 1. Defaults to 10.
 
     Returns:
@@ -274,7 +274,7 @@ def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.
 
 
 def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
-    """Finds the examples of a set that come nearest, such as the training images of a sample.
+    """Finds the nearest examples in a set, such as the training images nearest to a sample.
 
     Args:
         x: array [n, *shape].
@@ -321,7 +321,7 @@ def encode(model, x: np.ndarray):
 
 
 def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
-    """Puts many codes together.
+    """Decodes many pairs of codes.
 
     Args:
         model: DisentangledVAE.
@@ -352,10 +352,10 @@ def _decode_grid(model, z_s, z_u):
     return decoded.reshape(rows, columns, *decoded.shape[1:])
 
 
-def _walk(start, stop, steps, path):
-    """Codes on the way from start to stop [n, latent]: an array [n, steps, latent]."""
+def _interpolated(start, stop, steps, path):
+    """Codes between start and stop [n, latent]: an array [n, steps, latent]."""
     if steps < 2:
-        raise ValueError(f"steps is {steps}; a walk has at least its 2 ends.")
+        raise ValueError(f"steps is {steps}; give at least 2, the two ends.")
     if path not in ("straight", "spherical"):
         raise ValueError(f"No path is called {path!r}; choose straight or spherical.")
     t = np.linspace(0.0, 1.0, steps, dtype=np.float32)[:, np.newaxis]
@@ -366,7 +366,7 @@ def _walk(start, stop, steps, path):
     cosine = np.sum(start * stop, axis=-1) / np.maximum(lengths, 1e-12)
     angle = np.arccos(np.clip(cosine, -1.0, 1.0))[..., np.newaxis]
     sine = np.sin(angle)
-    # Codes in one or in opposite directions span no plane to turn in: straight on.
+    # Codes in the same or opposite directions span no plane to rotate in: interpolate linearly.
     flat = sine < 1e-4
     sine = np.where(flat, 1.0, sine)
     first = np.where(flat, 1.0 - t, np.sin((1.0 - t) * angle) / sine)
@@ -374,7 +374,7 @@ def _walk(start, stop, steps, path):
 
 
 def _fitting_mask(mask, shape):
-    """Gives a mask all axes of x."""
+    """Checks a mask and adds the channel axis if it is missing."""
     mask = np.asarray(mask)
     wanted = [shape[1:], shape]
     if len(shape) == 4:

@@ -1,4 +1,9 @@
+import fcntl
+import gc
+import shutil
+
 import hypothesis
+import keras
 import matplotlib
 import numpy as np
 import pytest
@@ -12,12 +17,27 @@ matplotlib.use("agg")
 hypothesis.settings.register_profile("fuzz", max_examples=10**7)
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all workers of this test run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def cache(tmp_path_factory):
+def cache(shared):
     """Keeps what the package caches away from the user's own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_CACHE_HOME", str(shared / "cache"))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory():
+    """Frees the graphs of a file's models, which would pile up in a worker."""
+    yield
+    keras.backend.clear_session()
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -29,20 +49,32 @@ def short_epochs():
 
 
 @pytest.fixture(scope="session")
-def moons_run(short_epochs, tmp_path_factory):
-    """The folder of a run on three moons, two epochs of the toy networks."""
-    folder = tmp_path_factory.mktemp("runs") / "moons"
-    settings = {"dataset": "three_moons", "model": "disentangled_vae", "preset": "toy"}
-    train(TrainingSettings(**settings, epochs=2, output=str(folder)))
-    return folder
+def trained_run(shared, short_epochs, tmp_path_factory):
+    """A function that trains a run once for all workers and gives a copy of it."""
+
+    def trained(name, **settings):
+        kept = shared / f"run-{name}"
+        with (shared / f"run-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (kept / "report.html").exists():
+                train(TrainingSettings(**settings, preset="toy", epochs=2, output=str(kept)))
+        copy = tmp_path_factory.mktemp("runs") / name
+        shutil.copytree(kept, copy)
+        return copy
+
+    return trained
 
 
 @pytest.fixture(scope="session")
-def digits_run(short_epochs, tmp_path_factory):
+def moons_run(trained_run):
+    """The folder of a run on three moons, two epochs of the toy networks."""
+    return trained_run("moons", dataset="three_moons", model="disentangled_vae")
+
+
+@pytest.fixture(scope="session")
+def digits_run(trained_run):
     """The folder of a run on digits, two epochs of the toy networks."""
-    folder = tmp_path_factory.mktemp("runs") / "digits"
-    train(TrainingSettings(dataset="digits", preset="toy", epochs=2, output=str(folder)))
-    return folder
+    return trained_run("digits", dataset="digits")
 
 
 @pytest.fixture

@@ -83,10 +83,10 @@ def test_interpolation_of_style_keeps_the_class_code(model, images, path):
 
 def test_a_spherical_walk_keeps_the_length():
     start, stop = np.array([[3.0, 0.0, 0.0]]), np.array([[0.0, 0.0, 3.0]])
-    walk = tasks._walk(start, stop, 7, "spherical")
+    walk = tasks._interpolated(start, stop, 7, "spherical")
     np.testing.assert_allclose(np.linalg.norm(walk, axis=-1), 3.0, rtol=1e-5)
     np.testing.assert_allclose(walk[0, 3], np.array([1.0, 0.0, 1.0]) * 3 / np.sqrt(2), rtol=1e-5)
-    straight = tasks._walk(start, 2 * start, 3, "spherical")  # one direction: no angle to turn
+    straight = tasks._interpolated(start, 2 * start, 3, "spherical")  # One direction: no angle.
     np.testing.assert_allclose(straight[0, :, 0], [3.0, 4.5, 6.0])
 
 

@@ -170,6 +170,7 @@ def _fit(folder, arguments, data, model, strategy, console):
     rows = runs.read_history(folder / "history.csv")[:done]
     stop = callbacks.GracefulStop(console)
     checkpoint = callbacks.Checkpoint(folder, rows, stop)
+    checkpoint.set_model(model)  # Where the flow alone is left to fit, no epoch does it.
     progress = callbacks.ProgressBar(("loss", *(metric.name for metric in model.metrics)), console)
     observers = [callbacks.FiniteLosses(folder), *_observers(folder, arguments, data, model)]
     started = time.monotonic()

@@ -40,25 +40,25 @@ def load(
             "npz:PATH": a NumPy file with the arrays `x` and `label`.
         split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]". Defaults to
             "train".
-        batch_size: int, examples a batch. Defaults to 96, as published.
+        batch_size: int, examples per batch. Defaults to 96, as published.
         shuffle: bool, whether each pass has a new random order. Defaults to True for (slices of)
             the train split, False for the test split.
-        seed: int, of that order and of generated data. Defaults to 0. Same seed, same batches.
+        seed: int, for that order and for generated data. Defaults to 0. Same seed, same batches.
         size: int, side in pixels that images of "folder:" and of TensorFlow Datasets are resized
             to. Defaults to the data's own (64 for folders).
         count: int, number of generated examples. Defaults to 6,000 and 1,500 (three moons),
             40,000 and 10,000 (shapes) for train and test.
         factors: bool, whether the ground-truth factors follow x and label. Defaults to False.
-        labelled: float in (0, 1], the share of examples, drawn by the seed, that keep their label;
-            the others' is -1. Defaults to 1.
+        labelled: float in (0, 1], the share of examples, drawn with the seed, that keep their
+            label; the others get -1. Defaults to 1.
 
     Returns:
         (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
-        int32 [batch]; with `factors`, then float32 [batch, factors] as well.
+        int32 [batch]; with `factors`, also factors float32 [batch, factors].
 
     Raises:
-        ValueError: if the name, the split or the data does not fit; says what was found, what was
-            expected and how to mend it.
+        ValueError: if the name, the split or the data is invalid; the message says what was found,
+            what was expected and how to fix it.
 
     Examples:
         >>> train, info = load("digits", "train")
@@ -72,7 +72,9 @@ def load(
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
     examples, info = _examples(name, split, seed, size, count)
     if factors and not info.factor_names:
-        raise ValueError(f"{name}: the factors are not known; they are for {', '.join(GENERATED)}.")
+        raise ValueError(
+            f"{name}: the factors are not known; only {' and '.join(GENERATED)} have them."
+        )
     if not 0.0 < labelled <= 1.0:
         raise ValueError(f"labelled is {labelled}; give a share above 0, at most 1.")
     if labelled < 1.0:
@@ -114,11 +116,11 @@ def from_arrays(
     shuffle: bool = True,
     seed: int = 0,
 ):
-    """Makes batches of arrays.
+    """Makes a data set from arrays.
 
     Args:
         x: array [n, *shape], uint8 images in [0, 255], or floats (images in [-1, 1]).
-        label: int array [n], each in [0, C), or -1: no label.
+        label: int array [n], each in [0, C), or -1 for no label.
         batch_size: int. Defaults to 96.
         shuffle: bool, whether each pass has a new random order. Defaults to True.
         seed: int. Defaults to 0.

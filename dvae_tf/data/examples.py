@@ -1,11 +1,11 @@
-"""What every source of data gives: examples and what is known of them."""
+"""What every data source returns: examples and a description of them."""
 
 import collections
 import dataclasses
 
 import numpy as np
 
-# What stands for a missing label.
+# The label of an unlabelled example.
 NO_LABEL = -1
 
 Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
@@ -24,7 +24,7 @@ dataset: tf.data.Dataset of (uint8 image, int32 label). count: int, how many the
 
 @dataclasses.dataclass(frozen=True)
 class Info:
-    """What is known of a data set.
+    """The description of a data set.
 
     Args:
         name: str, as given to `load`.
@@ -33,7 +33,7 @@ class Info:
         class_names: tuple of str, in the order of the labels.
         count: int, number of examples in the split (an upper bound where corrupt files may be
             skipped).
-        factor_names: tuple of str, the known factors of variation; empty where none is known.
+        factor_names: tuple of str, the known factors of variation; empty if none is known.
         factor_kinds: tuple of str, for each factor "continuous", "cyclic" (in radians) or
             "categorical". Defaults to all continuous.
     """
@@ -62,10 +62,10 @@ class Info:
 
 
 def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int | None = None):
-    """Holds arrays from a user against the contract of the package.
+    """Checks a user's arrays against the contract of the package.
 
     Args:
-        source: str, where they come from, for the messages.
+        source: str, where they come from, for error messages.
         x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
         label: int array [n].
         num_classes: int, C; by default the largest label + 1.
@@ -74,8 +74,8 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
         (x as uint8 or float32, label as int32), NumPy arrays.
 
     Raises:
-        ValueError: if lengths, shapes, types or ranges do not fit; says what was found, what was
-            expected and how to mend it.
+        ValueError: if lengths, shapes, types or ranges do not fit; the message says what was found,
+            what was expected and how to fix it.
 
     Examples:
         >>> x, label = check_arrays("mine", [[0.5], [1.5]], [0, 1])
@@ -86,24 +86,24 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
     if label.ndim != 1 or x.ndim < 2 or len(x) != len(label):
         raise ValueError(
             f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
-            "[n, ...] and [n], one label an example."
+            "[n, ...] and [n], one label per example."
         )
     return check_x(source, x), _checked_label(source, label, num_classes)
 
 
 def check_x(source: str, x: np.ndarray):
-    """Holds examples from a user against the contract of the package.
+    """Checks a user's examples against the contract of the package.
 
     Args:
-        source: str, where they come from, for the messages.
+        source: str, where they come from, for error messages.
         x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
 
     Returns:
         NumPy array [n, *shape], uint8 or float32.
 
     Raises:
-        ValueError: if shape, type or range do not fit; says what was found, what was expected and
-            how to mend it.
+        ValueError: if shape, type or range do not fit; the message says what was found, what was
+            expected and how to fix it.
 
     Examples:
         >>> check_x("mine", [[0.5], [1.5]]).dtype
@@ -137,7 +137,7 @@ def check_x(source: str, x: np.ndarray):
 
 
 def check_count(source: str, count: int, num_classes: int) -> None:
-    """Sees that as many examples are to be made as there are classes.
+    """Checks that a data set to be generated has at least one example of each class.
 
     Args:
         source: str, the name of the data set.
@@ -145,7 +145,7 @@ def check_count(source: str, count: int, num_classes: int) -> None:
         num_classes: int, C.
 
     Raises:
-        ValueError: if there are fewer.
+        ValueError: if it has fewer.
     """
     if count < num_classes:
         raise ValueError(
@@ -162,11 +162,11 @@ def _checked_label(source, label, num_classes):
         at = int(np.argmax(outside))
         raise ValueError(
             f"{source}: label {label[at]} at index {at} is outside {highest}; number the classes "
-            "from 0 without gaps (-1: no label)."
+            "from 0 without gaps (-1 means no label)."
         )
     known = label[label != NO_LABEL]
     if not len(known):
-        raise ValueError(f"{source}: no example has a label; give some of each class one.")
+        raise ValueError(f"{source}: no example has a label; label at least some of each class.")
     if known.max() == known.min():
         raise ValueError(
             f"{source}: all {len(known)} examples have the label {known[0]}; disentangling needs "

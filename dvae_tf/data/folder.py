@@ -18,10 +18,10 @@ DEFAULT_SIZE = 64
 def folder(path: str, name: str, size: int | None = None):
     """Streams the images of a folder that holds one folder for each class.
 
-    The classes are the folders' names in alphabetical order. Where the folder holds `train` and
+    The classes are the folders' names in alphabetical order. If the folder holds `train` and
     `test`, each with the classes inside, these are the splits; otherwise a fifth of each class is
-    the test split. Images are cropped to the central square, resized and read as RGB. A file that
-    cannot be read is named in one warning and skipped; so is a link that leads out of the folder.
+    the test split. Images are cropped to the central square, resized and read as RGB. Unreadable
+    files, and links that lead out of the folder, are skipped with a warning that names them.
 
     Args:
         path: str, the folder.
@@ -42,7 +42,7 @@ def folder(path: str, name: str, size: int | None = None):
     has_splits = all((root / split).is_dir() for split in SPLITS)
     base = root / name if has_splits else root
     class_names, files, label = _list_images(source, base)
-    # In random order, so that a slice of a split holds all classes.
+    # In random order, so that a slice of a split contains all classes.
     whole, _ = split_by_class(label, test_share=0.0)
     train, test = split_by_class(label)
     chosen = whole if has_splits else train if name == "train" else test
@@ -62,7 +62,7 @@ def _list_images(source, base):
         if outside:
             warnings.warn(
                 f"Skipped {len(outside)} links out of {base}, the first {outside[0]}: copy these "
-                "images there.",
+                "images into the folder.",
                 stacklevel=2,
             )
         if images:
@@ -89,7 +89,9 @@ def _read_images(files, label, size):
         except (OSError, SyntaxError, ValueError) as error:
             if path not in warned:
                 warned.add(path)
-                warnings.warn(f"Skipped {path}, which is no readable image: {error}", stacklevel=2)
+                warnings.warn(
+                    f"Skipped {path}, which cannot be read as an image: {error}", stacklevel=2
+                )
             return np.zeros((size, size, 3), np.uint8), False
 
     def load(path, label):

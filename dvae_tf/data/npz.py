@@ -10,7 +10,7 @@ from dvae_tf.data.splits import split_by_class
 
 
 def npz(path: str, name: str) -> tuple[Arrays, Info]:
-    """Reads `x` and `label` (and, where there are any, `class_names`) from a .npz file.
+    """Reads `x` and `label` (and `class_names`, if present) from a .npz file.
 
     Args:
         path: str, the file.
@@ -20,8 +20,8 @@ def npz(path: str, name: str) -> tuple[Arrays, Info]:
         (Arrays, Info).
 
     Raises:
-        ValueError: if the file is missing, no .npz file, lacks an array, or the arrays do not fit
-            (see `check_arrays`).
+        ValueError: if the file is missing, is not a .npz file or lacks an array, or if the arrays
+            do not fit (see `check_arrays`).
     """
     source = f"npz:{path}"
     if not pathlib.Path(path).is_file():

@@ -14,10 +14,10 @@ SHUFFLE_BUFFER = 20_000
 
 @contextlib.contextmanager
 def damage_named():
-    """Turns what TensorFlow finds in a damaged file of a data set into an error of one sentence.
+    """Turns TensorFlow's error on a damaged file of a data set into a one-sentence error.
 
     Raises:
-        ValueError: if what is read inside is damaged.
+        ValueError: if a file that is read inside the block is damaged.
     """
     try:
         yield
@@ -31,15 +31,15 @@ def damage_named():
 
 
 def without_labels(examples: Arrays, labelled: float, seed: int):
-    """Takes the labels from all but some examples.
+    """Removes the labels of all but a random share of the examples.
 
     Args:
         examples: Arrays or Stream.
         labelled: float in (0, 1), the share that keeps its label.
-        seed: int, of which do.
+        seed: int, for the choice of these.
 
     Returns:
-        Arrays or Stream, as it came, with -1 for the labels that were taken.
+        Arrays or Stream, of the type of `examples`, with -1 in place of the removed labels.
 
     Examples:
         >>> examples = Arrays(np.zeros((4, 2)), np.arange(4, dtype=np.int32))
@@ -64,15 +64,15 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
 
     Args:
         examples: Arrays or Stream.
-        batch_size: int, examples a batch; the last batch may be smaller.
+        batch_size: int, examples per batch; the last batch may be smaller.
         shuffle: bool, whether each pass has a new random order (streams: within a buffer of
             20,000 examples).
-        seed: int, of the orders: the k-th pass over datasets made alike is the same.
+        seed: int, for the orders: datasets made with the same arguments have the same k-th pass.
         factors: bool, whether the ground-truth factors follow. Defaults to False.
 
     Returns:
         tf.data.Dataset of (x float32 [batch, *shape], label int32 [batch]), and
-        factors float32 [batch, factors] where asked for. Images are in [-1, 1].
+        factors float32 [batch, factors] if requested. Images are in [-1, 1].
     """
     if isinstance(examples, Arrays):
         dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors)
@@ -88,7 +88,7 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
 
 
 def _batches_from_memory(examples, batch_size, shuffle, seed, factors):
-    """Gathers whole batches by index: no work for single examples."""
+    """Gathers whole batches by index, which is faster than handling single examples."""
     columns = [tf.convert_to_tensor(examples.x), tf.convert_to_tensor(examples.label)]
     if factors:
         columns.append(tf.convert_to_tensor(examples.factors))

@@ -1,4 +1,4 @@
-"""Where uint8 and [-1, 1] meet, and where image files are read: nowhere else."""
+"""The only place that converts between uint8 and [-1, 1], and that reads image files."""
 
 import os
 
@@ -10,18 +10,18 @@ from dvae_tf.data.examples import check_x
 
 
 def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndarray:
-    """Reads an image upright, cut to a square about its centre and resized.
+    """Reads an image, turns it upright, crops it to the central square and resizes it.
 
     Args:
         path: str or pathlib.Path of a file that Pillow reads.
         size: int, side in pixels.
-        channels: int, 3 for colour, 1 for grey. Defaults to 3.
+        channels: int, 3 for colour, 1 for greyscale. Defaults to 3.
 
     Returns:
         uint8 array [size, size, channels].
 
     Raises:
-        OSError: if the file is missing, no readable image, or larger than Pillow's limit.
+        OSError: if the file is missing, not a readable image, or larger than Pillow's limit.
     """
     try:
         with Image.open(path) as image:
@@ -66,7 +66,7 @@ def to_uint8(image: np.ndarray):
 
 
 def as_floats(x: np.ndarray) -> np.ndarray:
-    """Brings examples from a user into the package's range.
+    """Converts a user's examples to the package's range.
 
     Args:
         x: array [n, *shape], uint8 images in [0, 255] or floats (images in [-1, 1]).
@@ -82,13 +82,13 @@ def as_floats(x: np.ndarray) -> np.ndarray:
 
 
 def as_pixels(x: np.ndarray) -> np.ndarray:
-    """Brings images into the range that users see; other data passes.
+    """Converts images to the range that users see; other data is returned unchanged.
 
     Args:
         x: array [..., height, width, channels], floats in [-1, 1] or uint8; or other data of fewer
             axes.
 
     Returns:
-        uint8 array of the same shape, or x where it is uint8 or no image.
+        uint8 array of the same shape, or x itself if it is uint8 or not an image.
     """
     return to_uint8(x) if x.ndim >= 4 and x.dtype != np.uint8 else x

@@ -14,7 +14,7 @@ def _arc(start, stop, radius, centre=(0.0, 0.0), points=13):
     return [(centre[0] + radius * np.cos(a), centre[1] + radius * np.sin(a)) for a in angle]
 
 
-# None of which any rotation below a full turn maps onto itself.
+# No rotation of less than a full turn maps any of these onto itself.
 CORNERS = {
     "triangle": [(0.0, 1.0), (-0.55, -0.8), (0.55, -0.8)],
     "half_disc": [(x, y - 0.4) for x, y in _arc(0.0, np.pi, 0.9)],
@@ -35,7 +35,7 @@ CORNERS = {
 def _standardised(corners):
     """Moves an outline's centroid to 0 and gives it area 1 (Green's theorem).
 
-    So that place and size mean the same for every class.
+    Position and size then mean the same for every class.
     """
     start, stop = np.array(corners), np.roll(corners, -1, axis=0)
     cross = start[:, 0] * stop[:, 1] - start[:, 1] * stop[:, 0]
@@ -46,8 +46,8 @@ def _standardised(corners):
 
 OUTLINES = {name: _standardised(corners) for name, corners in CORNERS.items()}
 
-# name: lowest, highest. The hue ends before it wraps from violet to red; a shape never leaves
-# the image.
+# name: lowest, highest. The hue ends before it wraps from violet to red; no shape leaves the
+# image.
 FACTORS = {
     "hue": (0.0, 0.75),  # of the HSV circle, saturation and value 1
     "scale": (5.5, 8.2),  # root of the area, in pixels
@@ -59,15 +59,15 @@ FACTORS = {
 
 
 def shapes(name: str, count: int | None = None, seed: int = 0) -> tuple[Arrays, Info]:
-    """Draws one coloured shape on grey an image: the class is the shape, all else is known.
+    """Draws images of one coloured shape on grey: the shape is the class, the rest are factors.
 
     The factors are drawn independently and uniformly: hue, scale, rotation, x, y, background (see
     `FACTORS` for ranges and units). Edges are antialiased.
 
     Args:
-        name: str, "train" or "test": other images of the same distribution.
+        name: str, "train" or "test": different images from the same distribution.
         count: int, number of images. Defaults to 40,000 (train) or 10,000 (test). A smaller set
-            is the beginning of a larger one.
+            equals the first images of a larger one.
         seed: int. Defaults to 0. Same seed, same bytes.
 
     Returns:
@@ -104,7 +104,7 @@ def shapes(name: str, count: int | None = None, seed: int = 0) -> tuple[Arrays, 
 
 
 def draw(outline: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Draws one outline with many settings of the factors.
+    """Draws one outline for many values of the factors.
 
     Args:
         outline: float array [corners, 2] around 0, area 1, y upwards.

@@ -9,10 +9,10 @@ _SLICE = re.compile(r"(?P<name>\w+)(\[(?P<start>\d+%?)?:(?P<stop>\d+%?)?\])?")
 
 
 def parse_split(split: str):
-    """Reads the name of a split, in the grammar of TensorFlow Datasets.
+    """Parses the name of a split, in the syntax of TensorFlow Datasets.
 
     Args:
-        split: str, "train" or "test", with an optional slice in examples or per cent:
+        split: str, "train" or "test", with an optional slice in examples or percent:
             "train[:90%]", "test[100:200]".
 
     Returns:
@@ -20,7 +20,7 @@ def parse_split(split: str):
         return the first index and the index after the last.
 
     Raises:
-        ValueError: if it cannot be read.
+        ValueError: if it cannot be parsed.
 
     Examples:
         >>> name, start, stop = parse_split("train[90%:]")
@@ -43,12 +43,12 @@ def _index(text):
 
 
 def split_by_class(label: np.ndarray, test_share: float = 0.2, seed: int = 0):
-    """Splits examples that come without a split of their own, the same share of every class.
+    """Splits a data set that has no splits, with the same share of every class in the test split.
 
     Args:
         label: int array [n].
         test_share: float, share of each class that goes to the test split. Defaults to 0.2.
-        seed: int. Defaults to 0: the same examples are the test split every time.
+        seed: int. Defaults to 0: the test split is the same every time.
 
     Returns:
         (train, test): int arrays, indices in random order.

@@ -1,4 +1,4 @@
-"""Image data sets of TensorFlow Datasets, by their name there."""
+"""Image data sets from TensorFlow Datasets, by name."""
 
 import os
 
@@ -14,23 +14,23 @@ CACHE_BYTES = 2**31
 def tensorflow_dataset(name: str, split: str, size: int | None = None):
     """Streams a data set with the features `image` and `label`.
 
-    It is read from $TFDS_DATA_DIR, by default ~/tensorflow_datasets, and downloaded where it is not
+    It is read from $TFDS_DATA_DIR, by default ~/tensorflow_datasets, and downloaded if it is not
     there yet.
 
     Args:
         name: str, a name that `tfds.load` knows, such as "mnist", "fashion_mnist", "svhn_cropped"
             or "cifar10".
         split: str, "train" or "test", or a slice of them.
-        size: int, side in pixels to which the central square is resized. Defaults to the data
-            set's own, which must then be one and square.
+        size: int, side in pixels to which the central square is resized. Defaults to the side of
+            the data set's images, which must then be square and all of one size.
 
     Returns:
         (Stream, Info), images uint8.
 
     Raises:
-        ValueError: if TFDS does not know the name, the set has no image and label, lacks the
-            split, cannot be had, or its images have no common square shape and `size` is not
-            given.
+        ValueError: if TFDS does not know the name, if the data set has no image and label, lacks
+            the split or cannot be downloaded, or if its images have no common square shape and
+            `size` is not given.
     """
     import tensorflow_datasets as tfds
 
@@ -75,7 +75,7 @@ def _builder(tfds, name):
 def _prepare(builder, name):
     try:
         builder.download_and_prepare()
-    except Exception as error:  # TFDS passes on whatever its many downloaders raise.
+    except Exception as error:  # TFDS's downloaders raise many kinds of errors.
         folder = os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
         raise ValueError(
             f"{name}: the data set is not in {folder} and could not be downloaded "

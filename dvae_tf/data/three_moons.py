@@ -1,4 +1,4 @@
-"""The published toy: three half circles in the plane.
+"""The published toy data set: three half circles in the plane.
 
 Zheng & Sun (CVPR 2019), section 4.1.
 """
@@ -17,7 +17,7 @@ def three_moons(name: str, count: int | None = None, seed: int = 0) -> tuple[Arr
     """Points on three upper half circles of radius 1 with centres at x = -2.2, 0 and 2.2.
 
     Args:
-        name: str, "train" or "test": other points of the same distribution.
+        name: str, "train" or "test": different points from the same distribution.
         count: int, number of points. Defaults to 6,000 (train) or 1,500 (test).
         seed: int. Defaults to 0. Same seed, same points.
 

@@ -1,4 +1,4 @@
-"""Web pages in one file: style and pictures are inside, and no request goes out."""
+"""Self-contained web pages: one file with style and pictures that sends no requests."""
 
 import base64
 import collections
@@ -30,7 +30,7 @@ figure img { max-width: 100%; background: #ffffff; border-radius: 4px; padding: 
 figcaption { color: var(--faint); font-size: .92rem; }
 div.wide { overflow-x: auto; }
 """
-# Nothing but what is in the file: the browser refuses any request.
+# Only the contents of the file are allowed: the browser refuses any request.
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 Picture = collections.namedtuple("Picture", ["path", "caption"])
@@ -47,7 +47,7 @@ def paragraph(text):
 
 
 def picture(shown) -> str:
-    """Puts a picture into HTML.
+    """Embeds a picture into HTML.
 
     Args:
         shown: Picture, of a PNG file.

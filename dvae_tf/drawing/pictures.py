@@ -1,4 +1,4 @@
-"""The pictures of a run: what a model samples, swaps and reconstructs, its codes, its figures."""
+"""The pictures of a run: samples, swaps, reconstructions, codes and metrics."""
 
 import pathlib
 
@@ -31,7 +31,7 @@ def draw(
     figures: dict,
     seed: int = 0,
 ):
-    """Draws what there is to see of a model.
+    """Draws all pictures of a model.
 
     Args:
         folder: pathlib.Path of the run.
@@ -39,8 +39,8 @@ def draw(
         train: Arrays that it was trained on.
         test: Arrays, held-out examples.
         info: Info of the data.
-        figures: dict, what report.json holds; parts that were not measured are not drawn.
-        seed: int, of samples and of the choice of examples. Defaults to 0.
+        figures: dict, the content of report.json; metrics that were not measured are not drawn.
+        seed: int, for samples and the choice of examples. Defaults to 0.
 
     Returns:
         list of Picture(path, caption).
@@ -76,13 +76,13 @@ def _draw_samples(folder, model, train, info, seed):
         folder / "nearest.png",
         np.stack([first, as_pixels(train.x[found])]),
         ["sample", "nearest training image"],
-        "Samples and the training images that come nearest",
+        "Samples and the nearest training images",
         names,
     )
     return {
-        "samples": "Samples, a class a row: codes drawn from the priors.",
-        "nearest": "Are samples copies? The first of each class, and the training image nearest "
-        "to it in mean squared difference.",
+        "samples": "Samples, one class per row: codes drawn from the priors.",
+        "nearest": "Are samples copies? The first sample of each class, and the training image "
+        "nearest to it in mean squared difference.",
     }
 
 
@@ -98,7 +98,7 @@ def _draw_swaps(folder, model, test, info):
         folder / "reconstruction.png",
         np.stack([as_pixels(x_s), tasks.reconstruct(model, x_s)]),
         ["held-out image", "reconstruction"],
-        "Reconstructions of images that the model has not seen",
+        "Reconstructions of held-out images",
         names_s,
     )
     return {
@@ -136,19 +136,19 @@ def _draw_progress(folder, info, plane, axis_names):
     panels = progress(folder, info.num_classes, plane)
     if not panels:
         return {}
-    title = f"{info.name}: samples as training goes on"
+    title = f"{info.name}: samples during training"
     path = folder / "progress.png"
     plots.scatter_grid(path, {"": panels}, info.class_names, title, axis_names)
-    return {"progress": "Samples as training goes on."}
+    return {"progress": "Samples during training."}
 
 
 def progress(folder: pathlib.Path, num_classes: int, plane=_same) -> dict:
-    """Reads the samples that a run kept as training went on.
+    """Reads the samples that a run saved during training.
 
     Args:
         folder: pathlib.Path of the run.
         num_classes: int, C.
-        plane: function that puts points [n, features] onto the plane. Defaults to none.
+        plane: function that projects points [n, features] onto the plane. Defaults to none.
 
     Returns:
         dict of a title, such as "20 epochs", to (points [n, 2], label [n]); empty for images.
@@ -181,11 +181,11 @@ def _draw_codes(folder, model, test, info, seed):
 
 
 def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
-    """Draws the figures of a report that are better looked at than read.
+    """Draws those numbers of a report that are clearer as a plot.
 
     Args:
         folder: pathlib.Path of the run.
-        figures: dict, what report.json holds.
+        figures: dict, the content of report.json.
 
     Returns:
         dict of the names of the pictures to their captions.
@@ -203,7 +203,7 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
             intervals["zu_alive"]["reconstruction_mse"],
         )
         captions["activity"] = (
-            "Is z_u used? Its KL in each dimension, and the reconstruction error without it."
+            "Is z_u used? Its KL per dimension, and the reconstruction error without it."
         )
     if "factors" in figures:
         series = {
@@ -255,7 +255,7 @@ def _draw_generation(folder, figures, intervals):
 
 
 def _plane(points):
-    """Returns a function that puts points of any dimension onto a plane (principal components)."""
+    """Returns a function that projects points of any dimension onto a plane, by PCA."""
     if points.shape[1] == 2:
         return _same
     if points.shape[1] == 1:

@@ -1,4 +1,4 @@
-"""Every figure. Each function draws one and writes it as a file."""
+"""All plots. Each function draws one and writes it to a file."""
 
 import contextlib
 import os
@@ -50,9 +50,9 @@ def image_grid(
     Args:
         path: str or pathlib.Path of the PNG file.
         images: array [rows, columns, height, width, channels], uint8 or float in [-1, 1].
-        row_names: sequence of str, beside each row.
-        title: str, above all.
-        column_names: sequence of str, above each column. Defaults to none.
+        row_names: sequence of str, shown beside each row.
+        title: str, shown at the top.
+        column_names: sequence of str, shown above each column. Defaults to none.
     """
     rows, columns = images.shape[:2]
     margin = 0.4 + 0.09 * max(map(len, row_names), default=0)
@@ -67,12 +67,12 @@ def image_grid(
 
 
 def swap_grid(path: str | os.PathLike, x_s, x_u, swaps, names_s, names_u) -> None:
-    """Draws swaps with their donors at the left and at the top.
+    """Draws a grid of swaps with their donors at the left and at the top.
 
     Args:
         path: str or pathlib.Path of the PNG file.
-        x_s: images [n, height, width, channels], donors of z_s, one a row.
-        x_u: images [m, height, width, channels], donors of z_u, one a column.
+        x_s: images [n, height, width, channels], donors of z_s, one per row.
+        x_u: images [m, height, width, channels], donors of z_u, one per column.
         swaps: images [n, m, height, width, channels].
         names_s, names_u: sequences of str, the classes of the donors.
     """
@@ -104,13 +104,13 @@ def scatter(
     title: str,
     axis_names=("x", "y"),
 ) -> None:
-    """Draws points of the plane, one panel a group, one colour a class, equal scales everywhere.
+    """Draws points in the plane: one panel per group, one colour per class, equal scales.
 
     Args:
         path: str or pathlib.Path of the PNG file.
         groups: dict of panel title to (points [n, 2], label [n]).
         class_names: sequence of str.
-        title: str, above all.
+        title: str, shown at the top.
         axis_names: two str. Default to "x" and "y".
     """
     width, height = np.ptp(np.concatenate([points for points, _ in groups.values()]), axis=0)
@@ -132,19 +132,19 @@ def scatter_grid(
     title: str,
     axis_names=("x", "y"),
 ) -> None:
-    """Draws a grid of small panels with points of the plane, equal scales everywhere.
+    """Draws a grid of small panels with points in the plane, all with equal scales.
 
     Args:
         path: str or pathlib.Path of the PNG file.
         rows: dict of row title to dict of column title to (points [n, 2], label [n]). The columns
-            of the first row name all.
+            of the first row are the titles for all rows.
         class_names: sequence of str.
-        title: str, above all.
+        title: str, shown at the top.
         axis_names: two str. Default to "x" and "y".
     """
     columns = list(next(iter(rows.values())))
     every = np.concatenate([points for row in rows.values() for points, _ in row.values()])
-    # A few strays would make all else small.
+    # A few outliers would make all else small.
     low, high = np.quantile(every, [0.002, 0.998], axis=0)
     height = 2.1 * float(np.clip((high[1] - low[1]) / max(high[0] - low[0], 1e-6), 0.3, 2.0))
     size = (2.3 * len(columns) + 1.2, (height + 0.35) * len(rows) + 0.9, len(rows), len(columns))
@@ -171,15 +171,15 @@ def codes(
     class_names: Sequence[str],
     seed: int = 0,
 ) -> None:
-    """Draws z_s and z_u side by side: t-SNE where they have more than two dimensions.
+    """Draws z_s and z_u side by side, by t-SNE if they have more than two dimensions.
 
     Args:
         path: str or pathlib.Path of the PNG file.
         z_s, z_u: float arrays [n, latent].
-        means: float array [C, latent of z_s], the means of the mixture; drawn as stars.
+        means: float array [C, latent of z_s], the means of the mixture, drawn as stars.
         label: int array [n].
         class_names: sequence of str.
-        seed: int, of t-SNE. Defaults to 0.
+        seed: int, for t-SNE. Defaults to 0.
     """
     plane_s = _plane(np.concatenate([z_s, means]), seed)
     plane_u = _plane(z_u, seed)
@@ -191,7 +191,7 @@ def codes(
             *plane_s[len(z_s) :].T, marker="*", s=130, c="black", edgecolors="white", label="mean"
         )
         _scatter_classes(right, plane_u, label, class_names)
-        left.set_title("z_s: one cluster a class is wanted")
+        left.set_title("z_s: one cluster per class is wanted")
         right.set_title("z_u: one cloud, classes mixed, is wanted")
         for panel in (left, right):
             panel.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
@@ -200,11 +200,11 @@ def codes(
 
 
 def history(path: str | os.PathLike, rows, names: Sequence[str]) -> None:
-    """Draws how losses went, one panel a name, training and validation.
+    """Draws losses over the epochs, one panel per name, for training and validation.
 
     Args:
         path: str or pathlib.Path of the PNG file.
-        rows: list of dict, one an epoch, with "epoch" and the metrics of `fit`.
+        rows: list of dict, one per epoch, with "epoch" and the metrics of `fit`.
         names: sequence of str, the metrics to draw.
     """
     columns = min(4, len(names))
@@ -224,15 +224,15 @@ def history(path: str | os.PathLike, rows, names: Sequence[str]) -> None:
 def bars(
     path: str | os.PathLike, series: dict, title: str, axis_name: str, lines: dict | None = None
 ) -> None:
-    """Draws groups of bars with their intervals.
+    """Draws grouped bars with their intervals.
 
     Args:
         path: str or pathlib.Path of the PNG file.
         series: dict of a series' name to (values, intervals), both dicts with the names of the
             bars as keys; an interval is a dict with "low" and "high".
-        title: str, above all.
-        axis_name: str, beside the axis of values.
-        lines: dict of str to float, dashed lines across. Defaults to none.
+        title: str, shown at the top.
+        axis_name: str, shown beside the value axis.
+        lines: dict of str to float, dashed horizontal lines. Defaults to none.
     """
     names = list(next(iter(series.values()))[0])
     with _figure(path, max(6.0, 1.1 * len(names) * len(series) ** 0.5 + 2.5), 3.6) as (_, axes):
@@ -245,7 +245,7 @@ def bars(
 
 
 def activity(path: str | os.PathLike, kl_per_dimension, errors: dict, intervals: dict) -> None:
-    """Draws what each dimension of z_u carries and what reconstructions lose without it.
+    """Draws the KL of each dimension of z_u, and the reconstruction error without z_u.
 
     Args:
         path: str or pathlib.Path of the PNG file.
@@ -259,7 +259,7 @@ def activity(path: str | os.PathLike, kl_per_dimension, errors: dict, intervals:
         left, right = axes[0]
         left.bar(range(len(kl_per_dimension)), sorted(kl_per_dimension, reverse=True))
         left.set(
-            title="KL(q(z_u | x) : N(0, I)) of each dimension",
+            title="KL(q(z_u | x) : N(0, I)) per dimension",
             xlabel="dimension, most active first",
             ylabel="nats",
         )

@@ -27,14 +27,14 @@ SPRITE = """  sprite {{
 
 
 def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -> None:
-    """Writes z_s and z_u with their classes, and with their pictures where they are images.
+    """Writes z_s and z_u with their classes and, for image data, small pictures.
 
-    `tensorboard --logdir` of the folder or one above shows them in three dimensions.
+    `tensorboard --logdir` with this folder or a parent of it shows them in three dimensions.
 
     Args:
-        folder: pathlib.Path, made where it is missing.
+        folder: pathlib.Path, created if it is missing.
         model: DisentangledVAE.
-        examples: Arrays, held-out examples; the first 1,000 are taken.
+        examples: Arrays, held-out examples; the first 1,000 are used.
         info: Info of the data.
     """
     x, label = examples.x[:MOST_EXAMPLES], examples.label[:MOST_EXAMPLES]
@@ -56,7 +56,7 @@ def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -
 
 
 def _write_sprite(path, images):
-    """All images in one square, row by row, as the projector cuts it up again."""
+    """Writes all images into one square, row by row, as the projector expects."""
     side = math.ceil(math.sqrt(len(images)))
     count, height, width, channels = images.shape
     grid = np.zeros((side * side, height, width, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""A report as a page: pictures and tables."""
+"""The report page: pictures and tables."""
 
 import html
 import os
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dvae_tf import evaluation
 from dvae_tf.drawing.html import Picture, heading, paragraph, picture, write_web_page
 
-# What a run adds to its report: the title of its group, its meaning.
+# The numbers that a run adds to its report: {key: (title of the group, meaning)}.
 OF_THE_RUN = {"training_seconds": ("Cost", "wall-clock time of the training")}
 
 
@@ -22,11 +22,11 @@ def write_page(
 
     Args:
         path: str or pathlib.Path of the file.
-        description: dict, what run.json holds.
-        report: dict, what report.json holds.
+        description: dict, the content of run.json.
+        report: dict, the content of report.json.
         pictures: sequence of dvae_tf.drawing.html.Picture.
         metrics: sequence of dvae_tf.evaluation.Metric, which say what the numbers mean. Defaults
-            to all of the package.
+            to all metrics of the package.
 
     Returns:
         str or pathlib.Path, `path`.
@@ -47,7 +47,7 @@ def _tables(report, metrics):
     rows: dict = {}
     intervals = evaluation.flat(report["intervals"])
     for key, value in evaluation.flat(report).items():
-        if not isinstance(value, list):  # A list is drawn, not read.
+        if not isinstance(value, list):  # Lists are drawn, not tabulated.
             title, text = OF_THE_RUN.get(key) or evaluation.meaning(key, metrics)
             rows.setdefault(title, []).append(_row(key, value, intervals, text))
     head = (

@@ -1,4 +1,4 @@
-"""Metrics that say how good a model is, and the report of them all."""
+"""Metrics of how good a model is, and the report of all of them."""
 
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.estimate import Estimate

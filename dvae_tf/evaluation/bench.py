@@ -1,4 +1,4 @@
-"""What several metrics need of one subject, made once and when first needed."""
+"""What several metrics compute from one subject, cached when first needed."""
 
 import functools
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.evaluation.judge import Judge, train_judge
 from dvae_tf.evaluation.subject import Subject
 
-# How many samples and swaps are judged.
+# The number of samples and of swaps that the judge classifies.
 DRAWS = 1000
 
 
@@ -17,8 +17,8 @@ class Swaps(NamedTuple):
     """Decoded pairs of codes of different test examples.
 
     Args:
-        donor_s, donor_u: int arrays [n], the test examples that z_s and z_u are from.
-        x: array [n, *shape], what the decoder makes of them.
+        donor_s, donor_u: int arrays [n], indices of the test examples that z_s and z_u come from.
+        x: array [n, *shape], the decoded pairs.
     """
 
     donor_s: np.ndarray
@@ -27,14 +27,14 @@ class Swaps(NamedTuple):
 
 
 class Bench:
-    """A subject, the data it is measured on, and what several metrics compute from both.
+    """A subject, the data that it is measured on, and what several metrics compute from both.
 
     Args:
         subject: Subject.
-        train: Arrays, real examples that the judge is trained on.
+        train: Arrays, the real examples that the judge is trained on.
         test: Arrays, held-out examples.
         info: Info of the data.
-        seed: int, of samples, swaps, splits and classifiers. Defaults to 0.
+        seed: int, for samples, swaps, splits and classifiers. Defaults to 0.
 
     Examples:
         >>> from dvae_tf import data
@@ -53,7 +53,7 @@ class Bench:
 
     @functools.cached_property
     def judge(self) -> Judge:
-        """Judge, trained on the training examples."""
+        """Judge, trained on the training split."""
         return train_judge(self.train.x, self.train.label, self.info.num_classes, self.seed)
 
     @functools.cached_property

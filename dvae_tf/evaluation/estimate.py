@@ -28,11 +28,11 @@ class Estimate(NamedTuple):
 
 
 def mean_estimate(values: npt.ArrayLike, seed: int = 0) -> Estimate:
-    """The mean of one value an example; the interval is given by the bootstrap's percentiles.
+    """The mean of one value per example, with the bootstrap's percentile interval.
 
     Args:
         values: float array [n].
-        seed: int, of the resampling. Defaults to 0.
+        seed: int, for the resampling. Defaults to 0.
 
     Returns:
         Estimate.
@@ -60,19 +60,19 @@ def mean_estimate(values: npt.ArrayLike, seed: int = 0) -> Estimate:
 def resampled_estimate(
     statistic: Callable, *counts: int, seed: int = 0, paired: bool = False
 ) -> Estimate:
-    """Any statistic; the interval is 1.96 bootstrap standard errors to each side.
+    """Any statistic, with an interval of 1.96 bootstrap standard errors on each side.
 
-    For statistics that are biased on a resample, such as a Frechet distance: the bootstrap's
-    percentiles need not contain the value.
+    For statistics that are biased on a resample, such as a Frechet distance: there the percentile
+    interval need not contain the value.
 
     Args:
-        statistic: function of one int array of indices for each of `counts`, returns float.
+        statistic: function of one int array of indices for each of `counts` that returns a float.
         *counts: int, sizes of the samples.
-        seed: int, of the resampling. Defaults to 0.
-        paired: bool, whether all samples are resampled alike. Defaults to False.
+        seed: int, for the resampling. Defaults to 0.
+        paired: bool, whether all samples are resampled with the same indices. Defaults to False.
 
     Returns:
-        Estimate; its examples are the smallest of `counts`.
+        Estimate; its `examples` is the smallest of `counts`.
 
     Examples:
         >>> values = np.arange(101.0)

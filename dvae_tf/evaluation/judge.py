@@ -1,7 +1,7 @@
-"""An independent classifier and an independent regressor that a model is judged with.
+"""An independent classifier and an independent regressor that judge a model.
 
-They are trained on real data alone and share nothing with the model. Every report gives their own
-accuracy on real test data beside what they say of the model.
+They are trained on real data alone and share nothing with the model. Every report also gives their
+accuracy on real test data.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ EXAMPLES_SEEN = 300_000
 EPOCHS = (4, 60)
 BATCH_SIZE = 128
 CHUNK = 256
-# Goes up when a judge of the same data would come out different.
+# Increased whenever training on the same data would give a different judge.
 VERSION = 1
 
 
@@ -72,7 +72,7 @@ class Judge:
 
 
 def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0) -> Judge:
-    """Trains an independent classifier on real data, or loads the one trained on it before.
+    """Trains an independent classifier on real data, or loads one trained before on the same data.
 
     A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data.
 
@@ -118,7 +118,7 @@ class FactorRegressor:
 
 
 def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) -> FactorRegressor:
-    """Trains an independent regressor on real data, or loads the one trained on it before.
+    """Trains an independent regressor on real data, or loads one trained before on the same data.
 
     Args:
         x: array [n, *shape], uint8 images or floats.
@@ -135,7 +135,7 @@ def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) ->
 
 
 def _in_chunks(function, x):
-    """Calls a function of batches that returns several tensors; puts each together again."""
+    """Applies a function with several outputs batch by batch; concatenates each output."""
     parts = [function(x[at : at + CHUNK]) for at in range(0, len(x), CHUNK)]
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
@@ -149,7 +149,7 @@ def _trained(kind, x, target, outputs, loss, seed):
         try:
             return keras.saving.load_model(path, compile=False)
         except (ValueError, OSError, KeyError):
-            path.unlink()  # Damaged: made again.
+            path.unlink()  # Damaged: it is trained again.
     network = _fit(x, target, outputs, loss, seed)
     with written(path) as temporary:
         network.save(temporary)

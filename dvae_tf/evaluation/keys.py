@@ -4,11 +4,11 @@ from typing import Any
 
 
 def flat(report: dict, prefix: str = "") -> dict:
-    """Gives all of a report by dotted keys.
+    """Flattens a report into dotted keys.
 
     Args:
-        report: dict, what report.json holds, or its "intervals".
-        prefix: str, what the keys begin with. Defaults to nothing.
+        report: dict, the content of report.json, or its "intervals".
+        prefix: str, put before every key. Defaults to nothing.
 
     Returns:
         dict of dotted key to number or list, without the intervals.
@@ -27,10 +27,10 @@ def flat(report: dict, prefix: str = "") -> dict:
 
 
 def entry(report: dict, key: str) -> Any:
-    """Looks up what is at a key.
+    """Looks up the value at a key.
 
     Args:
-        report: dict, what report.json holds.
+        report: dict, the content of report.json.
         key: str, dotted.
 
     Returns:
@@ -50,7 +50,7 @@ def number(report: dict, key: str) -> float:
     """Looks up a number.
 
     Args:
-        report: dict, what report.json holds.
+        report: dict, the content of report.json.
         key: str, dotted.
 
     Returns:

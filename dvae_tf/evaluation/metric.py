@@ -1,4 +1,4 @@
-"""What a metric declares; report, report page, comparison table, model card and docs follow it."""
+"""The declaration of a metric, from which report, pages, tables, model card and docs are made."""
 
 import dataclasses
 import fnmatch
@@ -17,8 +17,8 @@ class Row:
             several values.
         title: str, with an arrow where more (↑) or less (↓) is better.
         pick: function, `max` or `min`: which of several values is shown. Defaults to none.
-        without: tuple of str, names of values that `pick` does not see. Defaults to none.
-        real: str, the key of what real data has in this row. Defaults to none.
+        without: tuple of str, names of values that `pick` ignores. Defaults to none.
+        real: str, the key of the value of real data in this row. Defaults to none.
 
     Examples:
         >>> row = Row("probes", "strongest probe ↓", pick=max)
@@ -33,13 +33,13 @@ class Row:
     real: str = ""
 
     def value(self, report: dict) -> float | None:
-        """What the row shows of a model.
+        """The value that the row shows for a model.
 
         Args:
-            report: dict, what report.json holds.
+            report: dict, the content of report.json.
 
         Returns:
-            float; None where it was not measured.
+            float; None if it was not measured.
         """
         found = entry(report, self.key)
         if self.pick:
@@ -48,13 +48,13 @@ class Row:
         return found
 
     def real_value(self, report: dict) -> float | None:
-        """What the row shows of real data.
+        """The value that the row shows for real data.
 
         Args:
-            report: dict, what report.json holds of any model.
+            report: dict, the content of report.json of any model.
 
         Returns:
-            float; None where real data has no such value.
+            float; None if real data has no such value.
         """
         return entry(report, self.real) if self.real else None
 
@@ -65,15 +65,15 @@ class Metric:
 
     Args:
         name: str, such as "leakage".
-        group: str, title of the section of the report page and of docs/evaluation.md it stands in.
-        measure: function of a Bench, returns a dict, nested at will, of Estimate (a number or a
-            list where there is no interval). Its keys are no other metric's.
-        meanings: dict of dotted key to its meaning in one line. A star stands for any part of a
-            key; of several keys that match, the first counts.
-        needs: tuple of str, the functions of the Subject it calls. Defaults to none.
+        group: str, title of its section on the report page and in docs/evaluation.md.
+        measure: function of a Bench that returns a dict of Estimate, or of numbers or lists that
+            have no interval; dicts may be nested. No other metric may have the same keys.
+        meanings: dict of dotted key to its meaning in one line. A star matches any part of a key;
+            of several keys that match, the first counts.
+        needs: tuple of str, the functions of the Subject that it calls. Defaults to none.
         quick: bool, whether it is measured at the end of training too. Defaults to False.
         rows: tuple of Row, its rows of the comparison table. Defaults to none.
-        card: dict of dotted key to what the model card calls it. Defaults to none.
+        card: dict of dotted key to its name on the model card. Defaults to none.
 
     Examples:
         >>> metric = Metric("size", "Size", lambda bench: {}, {"size.*": "number of examples"})
@@ -91,13 +91,13 @@ class Metric:
     card: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def meaning(self, key: str) -> str | None:
-        """Says what a number of the report means.
+        """The meaning of a number of the report.
 
         Args:
             key: str, dotted.
 
         Returns:
-            str; None if the number is not this metric's.
+            str; None if another metric measures it.
         """
         matching = (
             text for pattern, text in self.meanings.items() if fnmatch.fnmatchcase(key, pattern)
@@ -106,7 +106,7 @@ class Metric:
 
 
 def groups(metrics: Iterable[Metric]) -> dict[str, list[Metric]]:
-    """Sorts metrics into the sections they are presented in.
+    """Groups metrics by the sections that present them.
 
     Args:
         metrics: iterable of Metric.

@@ -1,4 +1,4 @@
-"""How the metrics are presented, all from what each of them declares."""
+"""How the metrics are presented, according to their declarations."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from dvae_tf.evaluation.metrics import METRICS
 
 
 def meaning(key: str, metrics: Sequence[Metric] = METRICS) -> tuple[str, str]:
-    """Says what a number of the report means.
+    """The meaning of a number of the report.
 
     Args:
         key: str, the dotted key, such as "zu_leakage.mean.mlp".
@@ -28,7 +28,7 @@ def meaning(key: str, metrics: Sequence[Metric] = METRICS) -> tuple[str, str]:
 
 
 def parts_of(keys: Sequence[str], metrics: Sequence[Metric] = METRICS) -> list[str]:
-    """Which metrics measure some numbers.
+    """The metrics that measure the given numbers.
 
     Args:
         keys: sequence of str, dotted keys of report.json.
@@ -38,7 +38,7 @@ def parts_of(keys: Sequence[str], metrics: Sequence[Metric] = METRICS) -> list[s
         list of str, names of metrics.
 
     Raises:
-        ValueError: if no metric measures one.
+        ValueError: if no metric measures one of them.
 
     Examples:
         >>> parts_of(["zs_accuracy", "zu_leakage.mean.knn"])
@@ -49,7 +49,7 @@ def parts_of(keys: Sequence[str], metrics: Sequence[Metric] = METRICS) -> list[s
 
 
 def table_rows(metrics: Sequence[Metric] = METRICS) -> list[Row]:
-    """The rows of the comparison table: first those that every model has.
+    """The rows of the comparison table, first those that every model has.
 
     Args:
         metrics: sequence of Metric. Defaults to `dvae_tf.evaluation.METRICS`.
@@ -66,7 +66,7 @@ def table_rows(metrics: Sequence[Metric] = METRICS) -> list[Row]:
 
 
 def card_lines(metrics: Sequence[Metric] = METRICS) -> dict[str, str]:
-    """What a model card says of each number that it shows.
+    """The names of the numbers on a model card.
 
     Args:
         metrics: sequence of Metric. Defaults to `dvae_tf.evaluation.METRICS`.
@@ -82,7 +82,7 @@ def card_lines(metrics: Sequence[Metric] = METRICS) -> dict[str, str]:
 
 
 def as_markdown(metrics: Sequence[Metric] = METRICS) -> str:
-    """The keys of a report and their meanings, as docs/evaluation.md has them.
+    """The keys of a report and their meanings, as in docs/evaluation.md.
 
     Args:
         metrics: sequence of Metric. Defaults to `dvae_tf.evaluation.METRICS`.

@@ -1,4 +1,4 @@
-"""The report of a trained model, measured on data that it has not seen."""
+"""The report of a trained model, measured on held-out data."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from dvae_tf.evaluation.metric import Metric
 from dvae_tf.evaluation.metrics import METRICS
 from dvae_tf.evaluation.subject import Subject
 
-# Names of all metrics, and of those that the end of training measures.
+# Names of all metrics, and of those that are measured at the end of training.
 PARTS = tuple(metric.name for metric in METRICS)
 QUICK_PARTS = tuple(metric.name for metric in METRICS if metric.quick)
 
@@ -24,25 +24,25 @@ def report(
     on_part: Callable[[str], object] | None = None,
     metrics: Sequence[Metric] = METRICS,
 ) -> dict:
-    """Measures a model, or whatever else generates, encodes, decodes or classifies.
+    """Measures a model, or anything else that generates, encodes, decodes or classifies.
 
     Args:
-        subject: Subject. A metric is left out where the functions it needs are missing.
-        train: Arrays, real examples that the judge is trained on.
+        subject: Subject. A metric is left out if the subject lacks a function that it needs.
+        train: Arrays, the real examples that the judge is trained on.
         test: Arrays, held-out examples.
         info: Info of the data.
         parts: sequence of str, names of metrics. Defaults to all.
-        seed: int, of samples, swaps, splits and classifiers. Defaults to 0.
+        seed: int, for samples, swaps, splits and classifiers. Defaults to 0.
         on_part: function of a metric's name, called before it is measured. Defaults to none.
         metrics: sequence of Metric. Defaults to `dvae_tf.evaluation.METRICS`.
 
     Returns:
-        dict of numbers, lists and dicts of them, as docs/evaluation.md lists them; under
-        "intervals" the same keys hold dicts of "low" and "high", the ends of the 95 % confidence
-        interval, and "examples", how many examples the number was computed from.
+        dict of numbers, lists, and dicts of these, as listed in docs/evaluation.md. Under
+        "intervals", the same keys hold dicts of "low" and "high", the ends of the 95 % confidence
+        interval, and "examples", the number of examples.
 
     Raises:
-        ValueError: if no metric has one of the names.
+        ValueError: if a name is not that of a metric.
     """
     bench = Bench(subject, train, test, info, seed)
     measure = {metric.name: metric.measure for metric in metrics}
@@ -57,7 +57,7 @@ def report(
 def measurable(
     subject: Subject, parts: Sequence[str] | None = None, metrics: Sequence[Metric] = METRICS
 ) -> list[str]:
-    """Which metrics can be measured of a subject.
+    """The metrics that can be measured on a subject.
 
     Args:
         subject: Subject.
@@ -68,7 +68,7 @@ def measurable(
         list of str, those of `parts` whose functions the subject has.
 
     Raises:
-        ValueError: if no metric has one of the names.
+        ValueError: if a name is not that of a metric.
     """
     needs = {metric.name: metric.needs for metric in metrics}
     unknown = sorted(set(parts or ()) - set(needs))

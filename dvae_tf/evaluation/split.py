@@ -1,4 +1,4 @@
-"""The split of codes into training and test data that every probe gets."""
+"""The split of codes into training and test data, the same for every probe."""
 
 import numpy as np
 

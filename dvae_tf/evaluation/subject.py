@@ -1,4 +1,4 @@
-"""What is measured: any functions that generate, encode, decode or classify."""
+"""The subject of a report: functions that generate, encode, decode or classify."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,9 +8,9 @@ from dvae_tf import tasks
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """The functions of whatever is measured; a metric that needs a missing one is left out.
+    """The functions that are measured; a metric that needs a missing one is left out.
 
-    All take and return arrays with one example a row; images are uint8 or floats in [-1, 1].
+    All take and return arrays with one example per row; images are uint8 or floats in [-1, 1].
 
     Args:
         generate: function (label int [n], seed int) -> x [n, *shape].

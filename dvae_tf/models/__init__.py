@@ -1,4 +1,4 @@
-"""The models: losses, networks and priors put together in a training step."""
+"""The models: losses, networks and priors combined in a training step."""
 
 from dvae_tf.models.baselines import ConditionalGAN, ConditionalVAE, ConditionalVAEGAN
 from dvae_tf.models.disentangled_vae import DisentangledVAE
@@ -6,7 +6,7 @@ from dvae_tf.models.disentangled_vae_gan import DisentangledVAEGAN
 from dvae_tf.models.recipe import RECIPES, Recipe
 from dvae_tf.models.two_codes import Codes
 
-# By the names that scripts know.
+# By their names on the command line.
 MODELS = {
     "cvae": ConditionalVAE,
     "cgan": ConditionalGAN,

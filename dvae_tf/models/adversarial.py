@@ -13,11 +13,11 @@ ROWS = (
 
 
 def sampled(model, count: tf.Tensor, seed: tf.Tensor, training: bool):
-    """Draws from the model: a class uniformly, its codes from the priors, an input from these.
+    """Samples from the model: a uniform class, its codes from the priors, an input from these.
 
     Args:
         model: ClassConditionalModel.
-        count: int tensor, how many.
+        count: int tensor, the number of samples.
         seed: int32 tensor [2].
         training: bool, whether batch normalisation uses the batch.
 
@@ -32,27 +32,27 @@ def sampled(model, count: tf.Tensor, seed: tf.Tensor, training: bool):
 
 
 def adversarial_losses(model, real, generated, seed: tf.Tensor, training: bool) -> dict:
-    """Has real inputs judged, then generated ones: L_D and L_G.
+    """Runs the discriminator on real inputs, then on generated ones: L_D and L_G.
 
-    Apart, so that the gradient of L_G goes through no judgement of real inputs.
+    In two calls, so that the gradient of L_G does not go through the one on real inputs.
 
     Args:
         model: ClassConditionalModel with a discriminator.
         real: (float tensor [batch, *shape], int32 tensor [batch]), inputs and their classes.
         generated: list of such pairs: reconstructions, samples of the model, or both.
-        seed: int32 tensor [2], of the recipe's augmentation.
-        training: bool, whether the spectral norms go on.
+        seed: int32 tensor [2], for the recipe's augmentation.
+        training: bool, whether the estimates of the spectral norms are updated.
 
     Returns:
         dict of "discrimination" and "generation" to float32 tensors [batch].
     """
     recipe, discriminator = model.recipe, model.discriminator
     images, labels = zip(real, *generated, strict=True)
-    seen = augment(tf.concat(images, axis=0), recipe.augmentation, seed)
+    augmented = augment(tf.concat(images, axis=0), recipe.augmentation, seed)
     batch = tf.shape(labels[0])[0]
-    on_real = discriminator((seen[:batch], labels[0]), training=training)
+    on_real = discriminator((augmented[:batch], labels[0]), training=training)
     on_generated = tf.split(
-        discriminator((seen[batch:], tf.concat(labels[1:], axis=0)), training=training),
+        discriminator((augmented[batch:], tf.concat(labels[1:], axis=0)), training=training),
         len(generated),
     )
     return {

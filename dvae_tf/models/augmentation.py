@@ -1,34 +1,34 @@
-"""Random changes of images, those for the inputs of a discriminator such that gradients pass.
+"""Random augmentations of images; those for a discriminator are differentiable.
 
 Zhao, Liu, Lin, Zhu & Han, "Differentiable Augmentation for Data-Efficient GAN Training" (NeurIPS
-2020): where real and generated images go through the same random changes, the discriminator cannot
-learn a small data set by heart, and the generated images do not take the changes over.
+2020): if real and generated images are augmented in the same way, the discriminator cannot memorise
+a small data set, and generated images do not look augmented.
 """
 
 from collections.abc import Sequence
 
 import tensorflow as tf
 
-# The farthest that an image is moved and the side of the hole in it, as shares of its side.
+# The largest translation and the side of the cutout, as shares of the image's side.
 FARTHEST = 0.125
 HOLE = 0.5
 
 
 def augment(images: tf.Tensor, policies: Sequence[str], seed: tf.Tensor) -> tf.Tensor:
-    """Changes every image in ways of its own.
+    """Augments every image, each with its own random draws.
 
     Args:
         images: float tensor [batch, side, side, channels] in [-1, 1].
         policies: sequence of str, a key each of `POLICIES`: "translation" (up to an eighth of the
             side, zeros move in), "cutout" (a square of half the side becomes zeros), "color"
             (brightness, saturation and contrast).
-        seed: int32 tensor [2]; the same seed makes the same changes.
+        seed: int32 tensor [2]; the same seed gives the same augmentations.
 
     Returns:
         float tensor of the shape of `images`.
 
     Raises:
-        ValueError: if a policy is unknown, or the inputs are no images.
+        ValueError: if a policy is unknown, or the inputs are not images.
 
     Examples:
         >>> images = tf.ones((2, 8, 8, 1))
@@ -47,13 +47,13 @@ def augment(images: tf.Tensor, policies: Sequence[str], seed: tf.Tensor) -> tf.T
 
 
 def check_policies(policies: Sequence[str]) -> None:
-    """Names a policy that there is not.
+    """Checks the names of augmentation policies.
 
     Args:
         policies: sequence of str.
 
     Raises:
-        ValueError: if one is no key of `POLICIES`.
+        ValueError: if one is not a key of `POLICIES`; names it.
 
     Examples:
         >>> check_policies(["cutout", "color"])
@@ -66,11 +66,11 @@ def check_policies(policies: Sequence[str]) -> None:
 
 
 def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
-    """Moves every image by whole pixels in a direction of its own; its edges are repeated.
+    """Translates every image by a random number of whole pixels; edges are repeated.
 
     Args:
         images: float tensor [batch, side, side, channels].
-        farthest: int, the longest way along each axis, in pixels.
+        farthest: int, the largest translation along each axis, in pixels.
         seed: int32 tensor [2].
 
     Returns:
@@ -93,7 +93,7 @@ def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
 
 def _translation(images, seed):
     farthest = max(1, round(FARTHEST * images.shape[1]))
-    # A frame of zeros is the edge that is repeated.
+    # With a border of zeros, the edge that is repeated is zero.
     framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     return shifted(framed, farthest, seed)[:, 1:-1, 1:-1]
 

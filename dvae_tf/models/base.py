@@ -1,4 +1,4 @@
-"""What all models share: networks, generation and saving; `Trainer` says how they are trained."""
+"""The base class of all models: networks, generation and saving; `Trainer` trains them."""
 
 import numbers
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from dvae_tf.networks.seeding import seeded_initializers
 
 
 class ClassConditionalModel(Trainer):
-    """A model of several networks that draws inputs of a class.
+    """A model of several networks that generates inputs of a given class.
 
     A subclass makes its networks, names them in `network_names`, draws the codes of a class
-    (`draw_codes`) and is trained as `Trainer` says.
+    (`draw_codes`) and implements what `Trainer` requires.
 
     Args:
         shape: sequence of int, the shape of one input.
@@ -26,10 +26,10 @@ class ClassConditionalModel(Trainer):
         preset: str, the family of networks.
         width: float, the factor on the preset's numbers of filters and units.
         recipe: str or dvae_tf.models.Recipe, the numbers of the training.
-        seed: int, of the initial weights and of all noise.
+        seed: int, for the initial weights and all noise.
 
     Raises:
-        ValueError: if a name is unknown or a number does not fit.
+        ValueError: if a name is unknown or a number is out of range.
     """
 
     has_codes = False  # Whether it encodes inputs into z_s and z_u.
@@ -93,7 +93,7 @@ class ClassConditionalModel(Trainer):
         return {name: network for name, network in found.items() if network is not None}
 
     def weight_groups(self) -> dict:
-        """The groups of weights, each with an optimiser of its own.
+        """The groups of weights, each with its own optimiser.
 
         Returns:
             dict of group name to list of trainable variables.
@@ -103,14 +103,13 @@ class ClassConditionalModel(Trainer):
     # Use.
 
     def generate(self, label: int, temperature: float = 1.0, seed: int | None = None) -> tf.Tensor:
-        """Draws inputs of given classes, their codes from the priors.
+        """Generates inputs of given classes from codes drawn from the priors.
 
         Args:
             label: int, or int array [n]; each in [0, num_classes).
             temperature: float >= 0, factor on the standard deviations of the priors. Defaults
                 to 1.
-            seed: int; the same seed gives the same images. Defaults to the model's own generator,
-                which gives new ones each time.
+            seed: int; the same seed gives the same images. By default every call gives new ones.
 
         Returns:
             float32 tensor [n, *shape]; images in [-1, 1].
@@ -157,14 +156,14 @@ class ClassConditionalModel(Trainer):
     # Saving.
 
     def build(self, input_shape=None) -> None:
-        """Does nothing: the networks are built when the model is made."""
+        """Does nothing: the constructor builds the networks."""
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: Keras would call the model on a mean over devices of a batch and label."""
+        """Does nothing: Keras would call the model on inputs and labels averaged over devices."""
 
     @property
     def _saved_counters(self):
-        """What is saved besides weights: {name: variable}."""
+        """The counters that are saved besides the weights: {name: variable}."""
         return {
             "epochs_trained": self.epochs_trained,
             "batches_trained": self.batches_trained,

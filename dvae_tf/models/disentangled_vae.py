@@ -19,11 +19,11 @@ from dvae_tf.models.two_codes import TwoCodeModel
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
-# Tells the noise of z_s from that of z_u, drawn from the same seed.
+# Folded into the seed for z_s, so that its noise differs from that of z_u.
 SEED_OF_Z_S = 1
 TEST_SEED = (0, 0)
 MIXTURE = ("encoder_s", "prior_means", "prior_variances")
-# L_GM, on every batch.
+# The losses of L_GM, trained on every batch.
 MIXTURE_OBJECTIVES = Objectives(
     (
         Loss("accuracy", needs_label=True),
@@ -34,10 +34,10 @@ MIXTURE_OBJECTIVES = Objectives(
 
 
 def joint_objectives(recipe: Recipe) -> Objectives:
-    """The table of everything else, on every n_gm-th batch.
+    """The table of all other losses, trained on every n_gm-th batch.
 
     Args:
-        recipe: Recipe, whose `bounded` and `flow` change what there is to train.
+        recipe: Recipe, whose `bounded` and `flow` change the table.
 
     Returns:
         Objectives.
@@ -63,29 +63,29 @@ def joint_objectives(recipe: Recipe) -> Objectives:
 class DisentangledVAE(TwoCodeModel):
     """Splits what a label explains from what it does not, after Zheng & Sun (CVPR 2019).
 
-    One labelled input gets two codes: z_s, label relevant, with a Gaussian mixture as prior, one
-    component a class; and z_u, label irrelevant, with a standard normal prior. A decoder puts
-    them together and a classifier works against the class in z_u.
+    Every input has two codes: z_s, label relevant, whose prior is a Gaussian mixture with one
+    component per class; and z_u, label irrelevant, whose prior is the standard normal. A decoder
+    combines them, and an adversarial classifier removes the class from z_u.
 
-    Two recipes train it. "paper" is Lr-LiVAE as published. With "balanced" z_s is the mean of a
+    There are two recipes. "paper" is Lr-LiVAE as published. With "balanced", z_s is the mean of a
     component, so that it carries the class and nothing else; and z_u = T(E_U(x); z_s), where the
-    flow T carries the codes of every class onto N(0, I), so that nothing in z_u tells the class.
-    The decoder undoes the flow. See docs/disentanglement.md.
+    flow T maps the codes of every class onto N(0, I), so that z_u does not tell the class. The
+    flow is inverted before the decoder. See docs/disentanglement.md.
 
-    Not every input needs a label: with -1 in its place an input adds its density under the whole
-    mixture to L_GM, the decoder takes the class that z_s predicts, and losses that need the label
-    are means over the other inputs.
+    Labels may be missing (-1). An input without a label adds its density under the whole mixture
+    to L_GM, and the decoder gets the class predicted from z_s; losses that need a label are means
+    over the labelled inputs.
 
-    The model is ready to fit when made: `compile` need not be called. An epoch of `fit` goes once
-    through the dataset and counts its batches as steps. Every batch trains E_S and the mixture on
-    L_GM; every n_gm-th batch, counted across epochs, trains everything else as well. So three
-    batches are one iteration of the published recipe (n_gm = 3), and 320,000 published iterations
-    are 960,000 steps of `fit`. With "balanced" the learning rates fall over each call of `fit`,
-    and the flow is fitted once more to the codes of the trained encoders after the last epoch.
+    The model is ready to fit when made: `compile` need not be called. An epoch of `fit` is one pass
+    over the dataset; each batch is a step. Every batch trains E_S and the mixture on L_GM; every
+    n_gm-th batch, counted across epochs, trains everything else as well. So three batches are one
+    iteration of the published recipe (n_gm = 3), and 320,000 published iterations are 960,000
+    steps of `fit`. With "balanced", the learning rates fall over each call of `fit`, and after the
+    last epoch the flow is fitted once more, to the codes of the trained encoders.
 
     `fit` and `evaluate` report these means over the examples (validation with the prefix `val_`):
-    `loss` (L_GM + the weighted L_rec and L_kl: what the autoencoder minimises, without the
-    adversaries), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
+    `loss` (L_GM + the weighted L_rec and L_kl: the autoencoder's losses without the adversarial
+    ones), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
     `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "paper"
     adds `joint_likelihood`, "balanced" `separation` and `flow_likelihood`. Evaluation draws the
     same noise every time.
@@ -103,8 +103,8 @@ class DisentangledVAE(TwoCodeModel):
         encoder_u: keras.Model, x -> (mean, stddev), each [batch, latent_dim_u], stddev positive.
         decoder: keras.Model, [batch, latent_dim_s + latent_dim_u] -> [batch, *shape].
         latent_classifier: keras.Model, z_u -> logits [batch, num_classes].
-        flow: keras.Model such as `dvae_tf.networks.ConditionalFlow`, where the recipe has one.
-        seed: int, of the initial weights and of all noise. Defaults to 0.
+        flow: keras.Model such as `dvae_tf.networks.ConditionalFlow`, if the recipe uses one.
+        seed: int, for the initial weights and all noise. Defaults to 0.
 
     Raises:
         ValueError: if a name is unknown, a shape does not fit the preset, or a given network's
@@ -145,18 +145,18 @@ class DisentangledVAE(TwoCodeModel):
             if self.recipe.flow:
                 sizes = self.latent_dim_u, self.latent_dim_s
                 self.flow = flow or self._preset().flow(*sizes, seed=self.seed)
-        # The number of batches trained on when the flow was last fitted by itself.
+        # The value of `batches_trained` when the flow was last fitted by itself.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
         self._complete()
 
     def fit(self, *args, callbacks=None, fit_flow: bool = True, **kwargs):
-        """Trains everything, then, where the recipe says so, the flow on the final codes.
+        """Trains the model, then, if the recipe says so, fits the flow to the final codes.
 
         Args:
             *args, callbacks, **kwargs: as in `Trainer.fit`.
-            fit_flow: bool, whether the flow's own fit follows the last epoch (see `fit_flow`).
-                Defaults to True.
+            fit_flow: bool, whether the flow is fitted by itself after the last epoch (see
+                `fit_flow`). Defaults to True.
 
         Returns:
             keras.callbacks.History.
@@ -166,13 +166,13 @@ class DisentangledVAE(TwoCodeModel):
         """
         given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
         fit_flow = fit_flow and self.flow is not None and self.recipe.flow_share > 0.0
-        if fit_flow:  # Before the training, not after it.
+        if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"), given.get("y"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, callbacks=callbacks, **kwargs)
         if not (fit_flow and history.epoch):
             return history
-        # A training that went on from `initial_epoch` is as long as all its epochs.
+        # The length of a resumed training includes the epochs before `initial_epoch`.
         batches = (int(self.batches_trained.numpy()) - before) / len(history.epoch)
         self.fit_flow(
             given["x"],
@@ -186,15 +186,15 @@ class DisentangledVAE(TwoCodeModel):
 
     @property
     def needs_flow_fit(self) -> bool:
-        """Whether the recipe asks for a fit of the flow that has not followed the last step."""
-        asked = self.flow is not None and self.recipe.flow_share > 0.0
-        return asked and int(self.flow_fitted_at.numpy()) != int(self.batches_trained.numpy())
+        """Whether the recipe fits the flow by itself and the last training step came after that."""
+        wanted = self.flow is not None and self.recipe.flow_share > 0.0
+        return wanted and int(self.flow_fitted_at.numpy()) != int(self.batches_trained.numpy())
 
     def fit_flow(self, x, y=None, **options) -> dict:
         """Fits the flow to the codes of encoders that no longer change.
 
         Args:
-            x, y: as in `fit`; the data whose codes the flow is fitted to.
+            x, y: as in `fit`; the flow is fitted to the codes of this data.
             **options: of `dvae_tf.models.flow_fit.fit_flow`.
 
         Returns:
@@ -211,12 +211,12 @@ class DisentangledVAE(TwoCodeModel):
     def train_step(self, data, joint: bool = True) -> dict:
         """One step of `fit`: L_GM, then everything else (Zheng & Sun, CVPR 2019, algorithm 1).
 
-        benchmarks/reference_step.py is the same without schedules, missing labels and replicas.
+        benchmarks/reference_step.py is the same without schedules, missing labels or replicas.
 
         Args:
             data: (x, label).
-            joint: bool, whether more than L_GM is trained. Defaults to True; `fit` says False
-                between every n_gm-th batch and the next.
+            joint: bool, whether everything is trained, not only L_GM. Defaults to True; `fit`
+                passes it as False except on every n_gm-th batch.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
@@ -242,19 +242,19 @@ class DisentangledVAE(TwoCodeModel):
         z_s = self.encoder_s(x, training=training)
         log_prob, position = self._log_prob(z_s, label, training)
         hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), position)
-        drawn_from = math.log(self.num_classes / log_prob.shape[-1])
+        correction = math.log(self.num_classes / log_prob.shape[-1])
         return {
             "accuracy": tf.cast(hits, tf.float32),
             "classification": losses.classification(log_prob, position),
             "likelihood": tf.where(
                 label >= 0,
                 losses.likelihood(log_prob, position),
-                losses.marginal_likelihood(log_prob) + drawn_from,
+                losses.marginal_likelihood(log_prob) + correction,
             ),
         }
 
     def _log_prob(self, z_s, label, training):
-        """The log-densities that a step compares, and where among them the label's is."""
+        """The log-densities that a step compares, and the position of the label's among them."""
         count = min(self.recipe.sampled_classes, self.num_classes)
         if not (training and count):
             return self.prior_s.log_prob(z_s), tf.maximum(label, 0)
@@ -262,7 +262,7 @@ class DisentangledVAE(TwoCodeModel):
         return self.prior_s.sampled_log_prob(z_s, label, count, seed)
 
     def _joint_losses(self, x, label, seed, training):
-        """The losses of everything else: {name: tensor [batch]}."""
+        """All other losses: {name: tensor [batch]}."""
         label = self._label_or_prediction(x, label)
         z_s, of_z_s = self._z_s_to_decode(x, label, seed, training)
         code, of_code = self._code_to_decode(x, z_s, seed, training)
@@ -281,18 +281,18 @@ class DisentangledVAE(TwoCodeModel):
         return values | adversarial_losses(self, (x, label), generated, seed, training)
 
     def _z_s_to_decode(self, x, label, seed, training):
-        """The z_s that the decoder learns from, and the losses of it."""
+        """The z_s that the decoder is trained on, and its losses."""
         if not self.recipe.bounded:
             z_s = self.encoder_s(x, training=training)
             return z_s, {"joint_likelihood": -self.prior_s.component(label).log_prob(z_s)}
         seed = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
         z_s = self.prior_s.sample(label, seed)
-        # L_cls of the component's own draws: small where the components do not overlap.
+        # L_cls of draws from the label's component: small if the components do not overlap.
         separation = losses.classification(*self._log_prob(z_s, label, training))
         return tf.stop_gradient(z_s), {"separation": separation}
 
     def _code_to_decode(self, x, z_s, seed, training):
-        """The code of x that the decoder learns from, and the losses of it."""
+        """The code of x that the decoder is trained on, and its losses."""
         mean, stddev = self.encoder_u(x, training=training)
         if self.flow is None:
             posterior = gaussian(mean, stddev)

@@ -10,9 +10,9 @@ from dvae_tf.models.disentangled_vae import DisentangledVAE
 class DisentangledVAEGAN(DisentangledVAE):
     """Lr-LiVAE-GAN of Zheng & Sun (CVPR 2019): `DisentangledVAE` with a projection discriminator.
 
-    The discriminator sees inputs, their reconstructions and samples of the model (a class drawn
-    uniformly, z_s from its component, z_u from N(0, I)) and sharpens the last two. Its losses,
-    `discrimination` (L_D) and `generation` (L_G), join those that `fit` reports.
+    The discriminator gets inputs, their reconstructions and samples of the model (a class drawn
+    uniformly, z_s from its component, z_u from N(0, I)); it makes the last two sharper. `fit` also
+    reports its losses, `discrimination` (L_D) and `generation` (L_G).
 
     Args:
         discriminator: keras.Model, (x, label) -> logits [batch], in place of the preset's.

@@ -1,7 +1,7 @@
-"""The flow's own fit: after the last epoch, on the codes of encoders that no longer change.
+"""Fits the flow by itself, after the last epoch, to codes of encoders that no longer change.
 
-While encoders learn, the flow follows codes that move. Once they stand still it is fitted to all
-codes of the training data, and stops when codes that it has not seen get no likelier.
+While the encoders are trained, the flow follows codes that keep changing. Afterwards it is fitted
+to the fixed codes of all training data, with early stopping on the likelihood of held-out codes.
 """
 
 import math
@@ -16,21 +16,21 @@ from dvae_tf.models import replicas
 from dvae_tf.models.batch_check import check_batch
 from dvae_tf.priors import draw, gaussian
 
-CODED_AT_A_TIME = 256
-# The share of the codes that decides when to stop, where no validation data is given.
+ENCODING_BATCH_SIZE = 256
+# The share of the codes that is held out for early stopping if there is no validation data.
 HELD_OUT = 0.1
-# How often the held-out codes are looked at.
-LOOKS = 20
+# How many times the held-out codes are evaluated.
+EVALUATIONS = 20
 TEST_SEED = (0, 0)
 
 
 class FlowFit(keras.Model):
-    """Trains a flow on codes, by maximum likelihood.
+    """Trains a flow on codes by maximum likelihood.
 
     Args:
         flow: dvae_tf.networks.ConditionalFlow.
         noise: float in [0, 1], the noise of the codes as a share of the posterior's.
-        seed: int, of the noise.
+        seed: int, for the noise.
     """
 
     def __init__(self, flow, noise: float, seed: int):
@@ -68,7 +68,7 @@ class FlowFit(keras.Model):
         return replicas.logs({"loss": self.mean_loss.result()})
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Does nothing: the flow is built."""
+        """Does nothing: the flow is already built."""
 
 
 def fit_flow(
@@ -81,23 +81,23 @@ def fit_flow(
     callbacks=None,
     verbose: str | int = "auto",
 ) -> dict:
-    """Fits the flow of a model to the codes of some data; the best weights are kept.
+    """Fits the flow of a model to the codes of a data set; the best weights are kept.
 
     Args:
         model: DisentangledVAE with a flow.
         x: tf.data.Dataset of (x, label) batches, or array [n, *shape].
         y: int array [n], the labels, where x is an array.
-        validation_data: the same of other data, whose codes say when to stop. Defaults to a tenth
-            of the codes.
-        steps: int, the most steps. Defaults to the recipe's share of the batches that the model
-            was trained on.
-        most_batches: int, how many batches are coded of a dataset without end.
+        validation_data: tf.data.Dataset or (x, y), whose codes decide when to stop. Defaults to a
+            tenth of the codes, which is held out.
+        steps: int, the largest number of steps. Defaults to the recipe's share of the batches that
+            the model was trained on.
+        most_batches: int, the number of batches to encode of an infinite dataset.
         callbacks: list of keras.callbacks.Callback for this fit. Defaults to none.
         verbose: str or int, as in `keras.Model.fit`. Defaults to "auto".
 
     Returns:
         dict of "steps" and "seconds" taken, and "before" and "after": minus the log-likelihood of
-        the held-out codes, in nats a dimension.
+        the held-out codes, in nats per dimension.
 
     Raises:
         ValueError: if the data cannot be read again.
@@ -111,7 +111,7 @@ def fit_flow(
     else:
         x, y = (validation_data, None) if _is_dataset(validation_data) else validation_data[:2]
         held_out = codes_of(model, as_dataset(x, y, most_batches))
-    between = math.ceil(steps / LOOKS)
+    interval = math.ceil(steps / EVALUATIONS)
     with model.distribute_strategy.scope():
         fit = FlowFit(model.flow, recipe.flow_noise, model.seed)
         rate = keras.optimizers.schedules.CosineDecay(recipe.flow_learning_rate, steps, 0.01)
@@ -130,8 +130,8 @@ def fit_flow(
     )
     history = fit.fit(
         batches(codes, recipe.flow_batch_size, seed=model.seed),
-        steps_per_epoch=between,
-        epochs=math.ceil(steps / between),
+        steps_per_epoch=interval,
+        epochs=math.ceil(steps / interval),
         validation_data=held_out,
         callbacks=[best, *(callbacks or [])],
         shuffle=False,
@@ -142,7 +142,7 @@ def fit_flow(
         model.flow.set_weights(weights)
     model.flow_fitted_at.assign(model.batches_trained)
     return {
-        "steps": len(history.epoch) * between,
+        "steps": len(history.epoch) * interval,
         "seconds": round(time.monotonic() - started, 1),
         "before": float(before),
         "after": float(min(after, before)),
@@ -154,50 +154,50 @@ def _is_dataset(data):
 
 
 def as_dataset(x, y=None, most_batches: int | None = None):
-    """Makes a dataset that ends of what `fit` takes.
+    """Turns the data that `fit` takes into a finite dataset.
 
     Args:
         x: tf.data.Dataset, keras.utils.PyDataset, or array [n, *shape].
         y: array [n], where x is an array.
-        most_batches: int, the length of a dataset without end.
+        most_batches: int, the number of batches to take of an infinite dataset.
 
     Returns:
         iterable of batches (x, label).
 
     Raises:
-        ValueError: if it can be read only once, such as a generator, or has no end.
+        ValueError: if it can be read only once, as a generator, or is infinite.
     """
     if _is_dataset(x):
         if x.cardinality() == tf.data.INFINITE_CARDINALITY:
             if not most_batches:
-                raise ValueError("The dataset has no end; give fit steps_per_epoch.")
+                raise ValueError("The dataset is infinite; give fit steps_per_epoch.")
             return x.take(most_batches)
         return x
     expect_readable_again(x, y)
     if isinstance(x, keras.utils.PyDataset):
         return (x[number] for number in range(len(x)))
-    return tf.data.Dataset.from_tensor_slices((x, y)).batch(CODED_AT_A_TIME)
+    return tf.data.Dataset.from_tensor_slices((x, y)).batch(ENCODING_BATCH_SIZE)
 
 
 def expect_readable_again(x, y=None) -> None:
     """Refuses data that can be read only once.
 
     Args:
-        x, y: what `fit` takes.
+        x, y: as in `fit`.
 
     Raises:
-        ValueError: if the data is a generator or the like.
+        ValueError: if the data is a generator or similar.
     """
     if y is None and not (_is_dataset(x) or isinstance(x, keras.utils.PyDataset)):
         raise ValueError(
             "The flow is fitted after the last epoch, on data that can be read again, but a "
-            f"{type(x).__name__} came. Give a tf.data.Dataset or arrays, or fit_flow=False and "
-            "call model.fit_flow with such data."
+            f"{type(x).__name__} was given. Give a tf.data.Dataset or arrays, or fit_flow=False "
+            "and call model.fit_flow with such data."
         )
 
 
 def codes_of(model, dataset):
-    """Codes a data set once.
+    """Encodes a data set once.
 
     Args:
         model: DisentangledVAE.
@@ -216,12 +216,12 @@ def codes_of(model, dataset):
 
 
 def _split(codes, seed):
-    """Holds some codes out; a single one is learnt from and looked at."""
+    """Holds some codes out; if there is only one, it is in both parts."""
     count = len(codes[0])
     order = np.random.default_rng(seed).permutation(count)
     cut = min(max(1, round(HELD_OUT * count)), count)
-    learnt = order[cut:] if count > 1 else order
-    return tuple(code[learnt] for code in codes), tuple(code[order[:cut]] for code in codes)
+    fitted = order[cut:] if count > 1 else order
+    return tuple(code[fitted] for code in codes), tuple(code[order[:cut]] for code in codes)
 
 
 def batches(codes, batch_size: int, seed: int | None = None):
@@ -230,8 +230,8 @@ def batches(codes, batch_size: int, seed: int | None = None):
     Args:
         codes: tuple of arrays [n, ...].
         batch_size: int.
-        seed: int, of an order that is new in every pass, without end. Defaults to none: one pass in
-            the order of the arrays.
+        seed: int; the dataset is then infinite, with a new random order in every pass. Defaults to
+            None: one pass in the order of the arrays.
 
     Returns:
         tf.data.Dataset of tuples of tensors [batch, ...].

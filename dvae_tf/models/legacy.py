@@ -1,7 +1,7 @@
-"""Reads what files of models hold that were saved before the settings were those of a Recipe.
+"""Reads files of models that were saved before a Recipe held all settings of the training.
 
-There a recipe was a name with changes inside the string ("balanced with kl=0.5 without flow"), and
-some of its numbers were arguments of the model beside it.
+In these files a recipe is a name with changes inside the string ("balanced with kl=0.5 without
+flow"), and some of its numbers are separate arguments of the model.
 """
 
 import json
@@ -10,20 +10,20 @@ import keras
 
 from dvae_tf.models.recipe import RECIPES, Recipe
 
-# Arguments that a model had beside its recipe.
+# Arguments that a model had besides its recipe.
 BESIDE = ("loss_weights", "n_gm", "margin", "variance_decay_epochs", "training_steps")
-# Numbers of recipes that there are no more: what they did was off, or is what `flow_share` says.
+# Numbers that recipes no longer have: they were unused, or `flow_share` has replaced them.
 DROPPED = ("margin", "variance_decay_epochs", "settling", "settling_noise", "mode_seeking")
 
 
 def model_config(config: dict) -> dict:
-    """Turns the configuration of a saved model into today's.
+    """Converts the configuration of a saved model to today's.
 
     Args:
-        config: dict, as `get_config` gave it, now or then.
+        config: dict from `get_config` of this or an older version.
 
     Returns:
-        dict, as `get_config` gives it now.
+        dict, as from `get_config` of this version.
     """
     if "loss_weights" not in config:
         return config
@@ -36,11 +36,11 @@ def model_config(config: dict) -> dict:
 
 
 def recipe(choice) -> Recipe:
-    """Reads a recipe as older files name it.
+    """Reads a recipe in the notation of older files.
 
     Args:
-        choice: str such as "balanced with kl=0.5, settling=0.1 without flow", or dict of what
-            differs from the recipe under "base".
+        choice: str such as "balanced with kl=0.5, settling=0.1 without flow", or dict of changes
+            to the recipe named under "base".
 
     Returns:
         Recipe.
@@ -65,11 +65,11 @@ def recipe(choice) -> Recipe:
 
 
 def replaced(complete: Recipe, changes: dict) -> Recipe:
-    """Changes a recipe by what an older file says; numbers that there are no more are left out.
+    """Applies the changes of an older file to a recipe; numbers that no longer exist are ignored.
 
     Args:
         complete: Recipe.
-        changes: dict of the numbers' names then.
+        changes: dict of numbers by their older names.
 
     Returns:
         Recipe.
@@ -89,14 +89,14 @@ def replaced(complete: Recipe, changes: dict) -> Recipe:
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class FusedAdam(keras.optimizers.Adam):
-    """Keras's Adam under the name that it has in files of older versions, with its state."""
+    """Keras's Adam under its name in files of older versions, so that its state can be loaded."""
 
 
 def counter(store, name: str):
-    """Reads a number that a model keeps; 0 where the file is older than it.
+    """Reads a saved counter of a model; 0 if the file is older than the counter.
 
     Args:
-        store: what Keras gives to `load_own_variables`.
+        store: as Keras passes it to `load_own_variables`.
         name: str.
 
     Returns:

@@ -1,7 +1,7 @@
-"""One table of losses: what each trains, and what follows from that.
+"""One table of losses: which weights each trains. Totals and gradients are computed from it.
 
-Which network sees which gradient is what the method stands on (Zheng & Sun, CVPR 2019, section 3).
-It is written down once, in the tables of the models; everything else is computed from them.
+The method depends on which network gets which gradient (Zheng & Sun, CVPR 2019, section 3). The
+tables of the models are the only place that says so.
 """
 
 import dataclasses
@@ -16,11 +16,11 @@ class Loss:
     """A row of the table.
 
     Args:
-        name: str, what `fit` reports it as, and the name of its weight in a recipe.
-        trains: tuple of str, the groups of weights that its gradient moves. Defaults to none: a
-            figure that is only reported.
-        needs_label: bool, whether its mean is over the examples that have a label. Defaults to
-            False: over all.
+        name: str, its name in the reports of `fit`, and that of its weight in a recipe.
+        trains: tuple of str, the groups of weights that its gradient updates. Defaults to none: it
+            is only reported.
+        needs_label: bool, whether its mean is over the labelled examples only. Defaults to False:
+            over all.
         in_total: bool, whether it counts in the reported `loss`. Defaults to False.
     """
 
@@ -32,13 +32,14 @@ class Loss:
 
 @dataclasses.dataclass(frozen=True)
 class Objectives:
-    """The losses of one step of the training.
+    """The losses of a training step.
 
     Args:
         table: tuple of Loss.
-        independent: tuple of tuples of str, groups of weights whose losses differ and that may
-            share a pass backwards all the same, since no loss of one depends on the weights of
-            another. Defaults to none: groups with the same losses share one.
+        independent: tuple of tuples of str, groups of weights that share a backward pass although
+            their losses differ. A loss that trains only some of them must not depend on the
+            weights of the others. Defaults to none: groups share a pass if their losses are the
+            same.
 
     Examples:
         >>> table = Objectives((Loss("kl", trains=("encoder_u",)),))
@@ -58,15 +59,15 @@ class Objectives:
 
         Args:
             values: dict of the losses' names to float tensors [batch].
-            label: int32 tensor [batch], -1 where there is none.
+            label: int32 tensor [batch], -1 for a missing label.
 
         Returns:
-            dict of name to float32 scalar. A loss that needs labels and has none is 0.
+            dict of name to float32 scalar. A loss that needs labels is 0 if there are none.
         """
         rows = [row for row in self.table if row.trains]
         known = tf.cast(label >= 0, tf.float32)
         shares = [known if row.needs_label else tf.ones_like(values[row.name]) for row in rows]
-        # Never in one tensor: the gradient of any would go back through all.
+        # Not stacked into one tensor: the gradient of each would then go back through all.
         own = [
             tf.reduce_sum(share * values[row.name]) for share, row in zip(shares, rows, strict=True)
         ]
@@ -81,14 +82,14 @@ class Objectives:
 
         Args:
             values: dict of the losses' names to float tensors [batch].
-            label: int32 tensor [batch], -1 where there is none.
-            model: ClassConditionalModel, which weighs the losses.
+            label: int32 tensor [batch], -1 for a missing label.
+            model: ClassConditionalModel, which weights the losses.
 
         Returns:
-            dict of tuple of groups that share a pass backwards to float32 scalar.
+            dict of tuple of groups that share a backward pass to float32 scalar.
         """
         terms = {name: model.weighted(name, m) for name, m in self.means(values, label).items()}
-        # Each optimiser for float16 has a scale of its own, and needs a pass of its own.
+        # In float16 each optimiser has its own loss scale, so each group needs its own pass.
         alone = model.dtype_policy.name == "mixed_float16"
         return {
             groups: model.optimizers[groups[0]].scale_loss(tf.add_n([terms[n] for n in names]))
@@ -96,10 +97,10 @@ class Objectives:
         }
 
     def passes(self, alone: bool = False) -> dict:
-        """Which groups of weights share a pass backwards, and the losses that it starts from.
+        """The groups of weights that share a backward pass, and the losses that it starts from.
 
         Args:
-            alone: bool, whether every group has a pass of its own. Defaults to False.
+            alone: bool, whether every group has its own pass. Defaults to False.
 
         Returns:
             dict of tuple of groups to list of the losses' names.
@@ -119,10 +120,10 @@ class Objectives:
 
 
 def apply_gradients(tape, totals: dict, model) -> None:
-    """Moves every group of weights along the gradient of what it minimises, and of nothing else.
+    """Updates every group of weights with the gradient of its own total, and of nothing else.
 
     Args:
-        tape: persistent tf.GradientTape that has seen how the totals were made.
+        tape: persistent tf.GradientTape that recorded how the totals were computed.
         totals: dict of tuple of groups to float32 scalar, as of `Objectives.totals`.
         model: ClassConditionalModel, whose optimisers are used.
     """
@@ -131,8 +132,8 @@ def apply_gradients(tape, totals: dict, model) -> None:
         groups: tape.gradient(total, [weights[group] for group in groups])
         for groups, total in totals.items()
     }
-    # All gradients are taken before any weight moves. Those of embeddings come in slices, several
-    # a row, which Keras's Adam would square one by one.
+    # All gradients are computed before any weight changes. Those of embeddings come as slices,
+    # several per row, which Keras's Adam would square one by one.
     for groups, of_groups in gradients.items():
         for group, slices in zip(groups, of_groups, strict=True):
             whole = [None if part is None else tf.convert_to_tensor(part) for part in slices]

@@ -1,4 +1,4 @@
-"""Recipes: every number of a training, by name."""
+"""Recipes: all numbers of a training, by name."""
 
 import dataclasses
 import math
@@ -13,46 +13,47 @@ class Recipe:
     """The numbers of a training.
 
     Args:
-        weights: mapping of loss name to weight; `dvae_tf.losses` says what each loss is. A weight
-            is a float, or a sequence of floats evenly spread over the training, between which it
-            moves along straight lines: (0, 1, 1) grows in the first half.
-        n_gm: int, steps of E_S and the mixture for one step of everything else.
+        weights: mapping of loss name to weight; `dvae_tf.losses` explains the losses. A weight is a
+            float, or a sequence of floats at evenly spaced points of the training, with linear
+            interpolation in between: (0, 1, 1) grows in the first half.
+        n_gm: int, steps of E_S and the mixture per step of everything else.
         learning_rate, beta_1, beta_2: float, of Adam for every group of weights.
-        variance_decay_steps: int, the batches after which the learning rate of the mixture's
-            variances alone falls tenfold, again and again; None: never.
+        variance_decay_steps: int, the number of batches after which the learning rate of the
+            mixture's variances, and only that, falls tenfold each time. Defaults to None: never.
         calibrated: bool, whether the decoder's variance is the best one for each batch (Rybkin,
             Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated Decoders", ICML
             2021): half the logarithm of L_rec takes the place of L_rec, and L_kl is the sum over
             the latent dimensions, divided by the root of the number of an input's values.
             Defaults to False.
         bounded: bool, whether z_s is the mean of the component that E_S's output most likely comes
-            from, and the decoder learns from draws of the true class's component: z_s carries the
-            class and nothing else. Defaults to False: z_s is E_S's output.
-        flow: bool, whether a flow carries every class's codes onto N(0, I). Defaults to False.
-        flow_share: float >= 0, the most steps of the flow's own fit, which follows the last epoch,
-            as a share of the batches before. Defaults to 0: no such fit.
-        flow_batch_size: int, codes a step of that fit. Defaults to 1,024.
+            from, and the decoder is trained on draws from the true class's component: z_s carries
+            the class and nothing else. Defaults to False: z_s is E_S's output.
+        flow: bool, whether a flow maps every class's codes onto N(0, I). Defaults to False.
+        flow_share: float >= 0, the largest number of steps of the flow's own fit after the last
+            epoch, as a share of the batches of the training. Defaults to 0: no such fit.
+        flow_batch_size: int, codes per step of that fit. Defaults to 1,024.
         flow_learning_rate: float, of that fit; it falls along a cosine. Defaults to 2e-3.
         flow_noise: float in [0, 1], the noise of its codes as a share of the posterior's. With
-            little of it the means of z_u lose the class as well as its draws; with much of it the
-            flow overfits less where there are only a few thousand examples. Defaults to 1.
-        flow_patience: int, the fit stops after so many twentieths of its steps in which the
-            likelihood of held-out codes got no better. Defaults to 4.
+            little noise, the class is removed from the means of z_u as well as from its draws;
+            with much noise, the flow overfits less on only a few thousand examples. Defaults
+            to 1.
+        flow_patience: int; held-out codes are evaluated 20 times, and the fit stops after this many
+            evaluations without an improvement of their likelihood. Defaults to 4.
         averaged_hinge: bool, whether L_D takes the mean over the kinds of generated inputs, so
-            that real and generated ones weigh the same. Defaults to False: their sum.
+            that real and generated ones have the same weight. Defaults to False: their sum.
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
-        shift: int, the pixels by which images that E_S learns from are moved at most, along each
-            axis. Defaults to 0.
-        augmentation: sequence of str, random changes of the discriminator's inputs, of real and
-            generated ones alike: see `dvae_tf.models.augmentation`. Defaults to none.
-        average_decay: float in [0, 1), the decay, for each step, of an exponential moving average
-            of the decoder's weights, which take its values when the training is over (Yazici et
-            al., "The Unusual Effectiveness of Averaging in GAN Training", ICLR 2019). Defaults to
-            0: the weights stay what they are.
-        sampled_classes: int, how many components a step of L_GM compares with, those of the batch
-            and others drawn anew each time, where all would be too many: see
-            `GaussianMixturePrior.sampled_log_prob`. At least the batch size. `accuracy` in training
-            is then among these; validation takes all. Defaults to 0: all of them.
+        shift: int, the largest random translation of the images that train E_S in L_GM, in pixels
+            along each axis. Defaults to 0.
+        augmentation: sequence of str, random augmentations of the discriminator's inputs, real and
+            generated: see `dvae_tf.models.augmentation`. Defaults to none.
+        average_decay: float in [0, 1), the decay per step of an exponential moving average of the
+            decoder's weights, which replaces them at the end of the training (Yazici et al., "The
+            Unusual Effectiveness of Averaging in GAN Training", ICLR 2019). Defaults to 0: no
+            average.
+        sampled_classes: int, the number of components that a step of L_GM compares, for data with
+            too many classes to compare all: those of the batch and others drawn anew in each step
+            (see `GaussianMixturePrior.sampled_log_prob`). At least the batch size. `accuracy` in
+            training is then among these; validation uses all. Defaults to 0: all of them.
 
     Raises:
         ValueError: if a weight is negative or not finite, n_gm is below 1, or an augmentation is
@@ -103,13 +104,13 @@ class Recipe:
         """Looks up a recipe.
 
         Args:
-            name: str, a key of `RECIPES`, or a Recipe, which is given back.
+            name: str, a key of `RECIPES`, or a Recipe, which is returned unchanged.
 
         Returns:
             Recipe.
 
         Raises:
-            ValueError: if there is none of that name.
+            ValueError: if there is no recipe of that name.
         """
         if isinstance(name, cls):
             return name
@@ -122,13 +123,13 @@ class Recipe:
 
         Args:
             **changes: fields of the recipe, or names of losses with their weights. `weights`
-                replaces some weights and may name losses that the recipe does not know yet.
+                replaces some weights and may name losses that the recipe does not have yet.
 
         Returns:
             Recipe.
 
         Raises:
-            ValueError: if a name is unknown; names all that there are.
+            ValueError: if a name is unknown; the message lists the known ones.
         """
         fields = [field.name for field in dataclasses.fields(self)]
         weights = {**self.weights, **changes.pop("weights", {})}
@@ -163,8 +164,8 @@ def _weight(loss, value):
 
 
 RECIPES = {
-    # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set. `separation`
-    # and `flow_likelihood` come into it only where `bounded` or `flow` is switched on.
+    # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set. The weights of
+    # `separation` and `flow_likelihood` matter only if `bounded` or `flow` is switched on.
     "paper": Recipe(
         weights={
             "classification": 1.0,
@@ -183,8 +184,8 @@ RECIPES = {
         # Ten epochs of MNIST in batches of 96.
         variance_decay_steps=6250,
     ),
-    # Chosen on validation data: docs/disentanglement.md. `joint_likelihood` comes into it only
-    # where `bounded` is switched off.
+    # Chosen on validation data: docs/disentanglement.md. The weight of `joint_likelihood` matters
+    # only if `bounded` is switched off.
     "balanced": Recipe(
         weights={
             "classification": 1.0,

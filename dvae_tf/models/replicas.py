@@ -9,9 +9,9 @@ def count() -> int:
 
 
 def sums(own: list, counts: list) -> tuple[list, list]:
-    """Adds sums and counts up over replicas.
+    """Adds up sums and counts over replicas.
 
-    The gradient of a sum is that of this replica's share alone: optimisers add the replicas' up.
+    The gradient of a sum is that of this replica's share: optimisers add up those of all replicas.
 
     Args:
         own: list of float tensors, this replica's sums.
@@ -34,7 +34,7 @@ def sums(own: list, counts: list) -> tuple[list, list]:
 
 
 def step_seed(generator) -> tf.Tensor:
-    """Draws a seed for the noise of a step, another one in each replica.
+    """Draws a seed for the noise of a step, a different one in each replica.
 
     Args:
         generator: keras.random.SeedGenerator.
@@ -50,14 +50,14 @@ def step_seed(generator) -> tf.Tensor:
 
 
 def logs(means: dict) -> dict:
-    """What a step reports, in the form that Keras takes.
+    """The logs of a step, in the form that Keras expects.
 
     Args:
         means: dict of name to float tensor.
 
     Returns:
-        dict of name to float tensor. Keras averages several workers' along an axis, so there it
-        has the shape [1].
+        dict of name to float tensor. With several workers, Keras averages the logs along an axis,
+        so there they have the shape [1].
     """
     if isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
         return {name: mean[tf.newaxis] for name, mean in means.items()}

@@ -1,11 +1,11 @@
-"""Rates and weights over a training: pure functions of how much of it is done."""
+"""Learning rates and loss weights as pure functions of the progress of a training."""
 
 import math
 
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-# What is left of a learning rate at the end of its cosine.
+# The factor on a learning rate at the end of its cosine.
 LEAST_RATE = 0.01
 
 
@@ -30,11 +30,11 @@ def cosine(progress: tf.Tensor) -> tf.Tensor:
 
 
 def step_decay(batches: tf.Tensor, decay_steps: int) -> tf.Tensor:
-    """The factor on a learning rate that falls tenfold, again and again.
+    """The factor on a learning rate that falls tenfold every `decay_steps` batches.
 
     Args:
         batches: int tensor, the batches trained on so far.
-        decay_steps: int, the batches after which the rate falls each time.
+        decay_steps: int, the number of batches between two falls.
 
     Returns:
         float32 tensor.
@@ -47,15 +47,15 @@ def step_decay(batches: tf.Tensor, decay_steps: int) -> tf.Tensor:
 
 
 def weight(value: float | tuple, progress: tf.Tensor) -> float | tf.Tensor:
-    """The weight of a loss now.
+    """The current weight of a loss.
 
     Args:
-        value: float, or tuple of floats evenly spread over the training, between which the weight
-            moves along straight lines.
+        value: float, or tuple of floats at evenly spaced points of the training, with linear
+            interpolation in between.
         progress: float tensor, the share of the training that is done, in [0, 1].
 
     Returns:
-        float, or float32 tensor where the weight has a schedule.
+        float, or float32 tensor if the weight has a schedule.
 
     Examples:
         >>> weight(0.5, 0.1), round(float(weight((0.0, 2.0, 1.0), 0.75)), 3)

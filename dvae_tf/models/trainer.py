@@ -1,4 +1,4 @@
-"""How a model of several networks is trained: an optimiser a network, a schedule a `fit`."""
+"""Training of several networks: an optimiser per group of weights, a schedule per `fit`."""
 
 import math
 from collections.abc import Callable
@@ -15,15 +15,15 @@ from dvae_tf.models.recipe import Recipe
 
 
 class Trainer(keras.Model):
-    """A model whose groups of weights have each an optimiser and losses of their own.
+    """A model whose groups of weights each have their own optimiser and losses.
 
-    A subclass has `weight_groups`, `sample_shape` and `num_classes`; it says which losses train
+    A subclass has `weight_groups`, `sample_shape` and `num_classes`; it declares which losses train
     which groups (`mixture_objectives` on every batch, `joint_objectives` on every n_gm-th) and
-    calls `_complete`. It has a `train_step(data, joint=True)` and `_test_losses(x, label)`.
+    calls `_complete`. It implements `train_step(data, joint=True)` and `_test_losses(x, label)`.
 
     Args:
         recipe: str or dvae_tf.models.Recipe, the numbers of the training.
-        seed: int, of all noise.
+        seed: int, for all noise.
     """
 
     mixture_objectives = Objectives(())
@@ -37,7 +37,7 @@ class Trainer(keras.Model):
         self.seed_generator = keras.random.SeedGenerator(seed)
         self.epochs_trained = self._counter("epochs_trained", "int32")
         self.batches_trained = self._counter("batches_trained", "int64")
-        # The share of the training under way that is done, and what each batch adds to it.
+        # The share of the current training that is done, and how much each batch adds to it.
         self.progress = self._counter("progress", "float32")
         self.progress_per_batch = self._counter("progress_per_batch", "float32")
 
@@ -52,7 +52,7 @@ class Trainer(keras.Model):
         )
 
     def _complete(self):
-        """Networks and tables are there: the model is ready to fit afterwards."""
+        """Makes the model ready to fit, once it has its networks and tables."""
         rows = (*self.mixture_objectives.table, *self.joint_objectives.table)
         self._rows = {row.name: row for row in rows}
         self._means = {name: keras.metrics.Mean(name=name) for name in self._rows}
@@ -65,22 +65,22 @@ class Trainer(keras.Model):
         """Sets the optimisers; called once with the defaults when the model is made.
 
         Args:
-            optimizer: keras.optimizers.Optimizer, or the name of one, whose settings each group of
-                weights gets its own copy of; or dict of group name to optimiser for all groups of
+            optimizer: keras.optimizers.Optimizer, or the name of one, of which each group of
+                weights gets its own copy; or dict of group name to optimiser for all groups of
                 `weight_groups`. Defaults to the recipe's Adam.
-            jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": where a
-                GPU is present. (On CPUs XLA's convolutions are several times slower.)
+            jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": if there
+                is a GPU. (On CPUs, XLA's convolutions are several times slower.)
             run_eagerly: bool, for debugging. Defaults to False.
             **kwargs: `steps_per_execution` and others of `keras.Model.compile`.
 
         Raises:
-            ValueError: if a dict of optimisers lacks a group or has one too many, or several steps
-                are to be executed together that are not alike (`n_gm` above 1).
+            ValueError: if a dict of optimisers lacks a group or has an unknown one, or if
+                `steps_per_execution` is above 1 although steps differ (`n_gm` above 1).
         """
         if kwargs.get("steps_per_execution", 1) > 1 and self.recipe.n_gm > 1:
             raise ValueError(
                 f"steps_per_execution is {kwargs['steps_per_execution']}, but with n_gm = "
-                f"{self.recipe.n_gm} the steps are not all alike; leave it at 1."
+                f"{self.recipe.n_gm} the steps differ; leave it at 1."
             )
         optimizers = self._optimizers(optimizer)
         for name, variables in self.weight_groups().items():
@@ -108,7 +108,7 @@ class Trainer(keras.Model):
             }
         if set(optimizer) != set(groups):
             raise ValueError(
-                f"Optimisers came for {', '.join(sorted(optimizer))}; give one for each of "
+                f"There are optimisers for {', '.join(sorted(optimizer))}; give one for each of "
                 f"{', '.join(sorted(groups))}."
             )
         if self.dtype_policy.name != "mixed_float16":
@@ -137,11 +137,11 @@ class Trainer(keras.Model):
         self._first_rates = first_rates
 
     def fit(self, *args, callbacks=None, **kwargs):
-        """`keras.Model.fit`, with rates and weights that follow the training.
+        """`keras.Model.fit`, with schedules of learning rates and loss weights.
 
-        The schedule belongs to this call: it begins with `initial_epoch` (0 where none is given)
-        and ends with `epochs`. So a second `fit` trains as the first one did, and a training that
-        was stopped goes on with `initial_epoch` as if it had not been.
+        A schedule belongs to one call: it begins at `initial_epoch` (by default 0) and ends at
+        `epochs`. So a second `fit` trains as the first one did, and a training that was stopped
+        resumes with `initial_epoch` as if it had not been stopped.
 
         Args:
             *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches, x float32,
@@ -152,8 +152,8 @@ class Trainer(keras.Model):
             keras.callbacks.History.
 
         Raises:
-            ValueError: if a batch does not fit the model, its labels or values cannot be, or a file
-                of the dataset is damaged.
+            ValueError: if a batch does not fit the model or has invalid labels or values, or if a
+                file of the dataset is damaged.
         """
         follow = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(epoch, **follow.params),
@@ -165,12 +165,12 @@ class Trainer(keras.Model):
             return super().fit(*args, callbacks=[follow, callbacks or []], **kwargs)
 
     def _begin_epoch(self, epoch, epochs, steps, **_):
-        """Sets the progress; without a known number of steps it moves between epochs alone."""
+        """Sets the progress; if the number of steps is unknown, it only changes between epochs."""
         self.progress.assign(epoch / epochs)
         self.progress_per_batch.assign(1.0 / (epochs * steps) if steps else 0.0)
 
     def _end_epoch(self, epoch, epochs, **_):
-        """Counts the epoch; after the last one, weights that were averaged become the averages."""
+        """Counts the epoch; after the last one, averaged weights take the values of the average."""
         self.epochs_trained.assign_add(1)
         if epoch + 1 == epochs:
             self.progress.assign(1.0)
@@ -178,28 +178,28 @@ class Trainer(keras.Model):
                 self.optimizers[group].finalize_variable_values(variables)
 
     def train_on_batch(self, *args, **kwargs):
-        """`keras.Model.train_on_batch`, with rates and weights as at the begin of a training."""
+        """`keras.Model.train_on_batch`, with the rates and weights of the start of a training."""
         self.progress.assign(0.0)
         self.progress_per_batch.assign(0.0)
         return super().train_on_batch(*args, **kwargs)
 
     def make_train_function(self, force: bool = False):
-        """Makes `train_function`; where n_gm is above 1, it trains everything on each n_gm-th call.
+        """Makes `train_function`; with n_gm above 1, only each n_gm-th call trains everything.
 
-        The two kinds of step are compiled apart, since gradients cannot be summed over devices
+        The two kinds of step are compiled separately, since gradients cannot be summed over devices
         within a branch.
 
         Args:
-            force: bool, whether it is made again if it is there. Defaults to False.
+            force: bool, whether it is made again if it exists. Defaults to False.
         """
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
         if self.recipe.n_gm > 1:
-            self.train_function = self._in_turn(self.train_function)
+            self.train_function = self._alternating(self.train_function)
 
-    def _in_turn(self, everything):
-        """Alternates the step on the mixture alone with that on everything."""
+    def _alternating(self, joint_step):
+        """A train function that alternates between `_mixture_step` and the joint step."""
         step = self._mixture_step
         if not self.run_eagerly:
             step = tf.function(
@@ -211,18 +211,18 @@ class Trainer(keras.Model):
             nonlocal batches
             batches += 1
             if batches % self.recipe.n_gm == 0:
-                return everything(iterator)
+                return joint_step(iterator)
             self.distribute_strategy.run(step, args=(next(iterator),))
             return self.get_metrics_result()
 
         return train_function
 
     def _mixture_step(self, data):
-        """A step between two joint ones."""
+        """A step that trains only the mixture."""
         self.train_step(data, joint=False)
 
     def _begin_step(self, data):
-        """Holds a batch against what the model takes and sets the learning rates."""
+        """Sets the learning rates and checks the batch."""
         recipe = self.recipe
         for group, rate in self._first_rates.items():
             if rate is None:
@@ -237,17 +237,17 @@ class Trainer(keras.Model):
         return self._checked_batch(data)
 
     def _checked_batch(self, data):
-        # XLA compiles no look at values.
+        # XLA cannot compile checks of values.
         return check_batch(data, self.sample_shape, self.num_classes, values=not self.jit_compile)
 
     def _end_step(self, values, label):
-        """Counts the batch and says what the step reports."""
+        """Counts the batch and returns the logs of the step."""
         self.batches_trained.assign_add(1)
         self.progress.assign_add(tf.convert_to_tensor(self.progress_per_batch))
         return self._reported(values, label)
 
     def _reported(self, values, label):
-        """Takes the losses of a batch into the means that are reported."""
+        """Adds the losses of a batch to the reported means and returns these."""
         known = tf.cast(label >= 0, tf.float32)
         for name, value in values.items():
             weight = known if self._rows[name].needs_label else None
@@ -255,7 +255,7 @@ class Trainer(keras.Model):
         return replicas.logs(self.get_metrics_result())
 
     def weighted(self, loss: str, mean: tf.Tensor) -> tf.Tensor:
-        """What the mean of a loss adds to what its groups of weights minimise.
+        """The term of a loss in the total that its groups of weights minimise.
 
         Args:
             loss: str, its name.
@@ -267,7 +267,8 @@ class Trainer(keras.Model):
         if self.recipe.calibrated and loss == "reconstruction":
             mean = losses.calibrated(mean)
         if self.recipe.calibrated and loss == "kl":
-            # Values of an input err together: the root of their number counts as independent.
+            # The errors of an input's values are correlated: they count as the square root of their
+            # number.
             mean *= self.latent_dim_u / math.sqrt(math.prod(self.sample_shape))
         return schedule.weight(self.recipe.weights[loss], self.progress) * mean
 
@@ -294,7 +295,7 @@ class Trainer(keras.Model):
 
 
 def _learning_rate(optimizer):
-    """The rate that an optimiser begins with; None for a schedule of the user's own."""
+    """The initial rate of an optimiser; None if the user gave it a schedule."""
     config = optimizer.get_config()
     rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
     return rate if isinstance(rate, float) else None

@@ -1,4 +1,4 @@
-"""A model with two codes: how networks and prior make them and put them together."""
+"""A model with two codes: how it encodes, decodes and classifies."""
 
 import collections
 
@@ -13,7 +13,7 @@ Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
 
 
 class TwoCodeModel(ClassConditionalModel):
-    """What `DisentangledVAE` does with inputs and codes; that class says how it is trained."""
+    """The encoding, decoding and classification of `DisentangledVAE`, which adds the training."""
 
     has_codes = True
     network_names = (
@@ -50,7 +50,7 @@ class TwoCodeModel(ClassConditionalModel):
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 
     def weight_groups(self) -> dict:
-        """The groups of weights, each with an optimiser of its own.
+        """The groups of weights, each with its own optimiser.
 
         Returns:
             dict of group name to list of trainable variables.
@@ -61,11 +61,11 @@ class TwoCodeModel(ClassConditionalModel):
         }
 
     def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
-        """Draws what the decoder makes inputs of given classes of, as part of a graph.
+        """Draws the decoder's inputs for given classes, as part of a graph.
 
         Args:
             label: int32 tensor [n].
-            seeds: two int32 tensors [2], of z_s and of z_u.
+            seeds: two int32 tensors [2], for z_s and for z_u.
             temperature: float, factor on the standard deviations. Defaults to 1.
 
         Returns:
@@ -74,10 +74,10 @@ class TwoCodeModel(ClassConditionalModel):
         seed_s, seed_u = seeds
         z_s = self.prior_s.sample(label, seed_s, temperature)
         z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
-        return self._together(z_s, z_u)
+        return self._decoder_input(z_s, z_u)
 
-    def _together(self, z_s, z_u):
-        """What the decoder makes inputs of: z_s and the code that the flow made z_u of."""
+    def _decoder_input(self, z_s, z_u):
+        """The decoder's input: z_s and the code that the flow maps to z_u."""
         code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)
         return tf.concat([z_s, code], axis=-1)
 
@@ -91,7 +91,7 @@ class TwoCodeModel(ClassConditionalModel):
         Returns:
             float32 tensor [batch, *shape].
         """
-        # The decoder would undo the flow, given the same z_s: neither is needed.
+        # Decoding would invert the flow, with the same z_s, so neither direction is needed.
         code, _ = self.encoder_u(inputs, training=training)
         return self.decoder(
             tf.concat([self._z_s(inputs, training), code], axis=-1), training=training
@@ -117,11 +117,11 @@ class TwoCodeModel(ClassConditionalModel):
         return self.prior_s.nearest_mean(z_s) if self.recipe.bounded else z_s
 
     def codes_for_flow(self, x: tf.Tensor, label: tf.Tensor):
-        """What the flow is fitted to, as part of a graph.
+        """The codes that the flow is fitted to, as part of a graph.
 
         Args:
             x: float32 tensor [batch, *shape].
-            label: int32 tensor [batch], -1 where there is none.
+            label: int32 tensor [batch], -1 for a missing label.
 
         Returns:
             tuple of float32 tensors: mean and deviation of E_U [batch, latent_dim_u], and the z_s
@@ -133,7 +133,7 @@ class TwoCodeModel(ClassConditionalModel):
         return *self.encoder_u(x, training=False), z_s
 
     def _label_or_prediction(self, x, label):
-        """The labels, and where one is missing (-1) the class that z_s predicts."""
+        """The labels, with the class predicted from z_s where one is missing (-1)."""
 
         def completed():
             log_prob = self.prior_s.log_prob(self.encoder_s(x, training=False))
@@ -152,10 +152,10 @@ class TwoCodeModel(ClassConditionalModel):
         Returns:
             float32 tensor [batch, *shape].
         """
-        return self.decoder(self._together(z_s, z_u), training=False)
+        return self.decoder(self._decoder_input(z_s, z_u), training=False)
 
     def encode(self, x: npt.ArrayLike) -> Codes:
-        """Splits inputs into their codes.
+        """Encodes inputs into their two codes.
 
         Args:
             x: float array [batch, *shape]; images in [-1, 1].
@@ -169,7 +169,7 @@ class TwoCodeModel(ClassConditionalModel):
         return self._encode(self._checked("x", x, self.sample_shape))
 
     def decode(self, z_s: npt.ArrayLike, z_u: npt.ArrayLike) -> tf.Tensor:
-        """Puts codes together.
+        """Decodes pairs of codes.
 
         Args:
             z_s: float array [batch, latent_dim_s].

@@ -1,4 +1,4 @@
-"""Encoders, decoder, discriminator and latent classifier; presets name whole families."""
+"""Encoders, decoder, discriminator and latent classifier; presets name families of them."""
 
 from dvae_tf.networks.conditional_flow import ConditionalFlow
 from dvae_tf.networks.decoder import Decoder

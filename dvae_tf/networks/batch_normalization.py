@@ -3,20 +3,20 @@
 import keras
 import tensorflow as tf
 
-# Short runs see a few hundred steps only: Keras's default of 0.99 would still remember the initial
-# statistics when training ends.
+# Short runs have only a few hundred steps: with Keras's default of 0.99, the initial statistics
+# would still count when training ends.
 MOMENTUM = 0.9
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization`, whose statistics are those of the whole batch.
+    """`keras.layers.BatchNormalization` with the statistics of the whole batch.
 
-    Under a tf.distribute.Strategy of several replicas they are taken over all of these, so that a
-    layer that was saved on one device does the same on several, and the other way round.
+    Under a tf.distribute.Strategy with several replicas they are computed over all replicas, so a
+    layer that was saved on one device behaves the same on several, and vice versa.
 
     Args:
-        momentum: float, of the running statistics. Defaults to 0.9.
+        momentum: float, for the running statistics. Defaults to 0.9.
         **kwargs: of `keras.layers.BatchNormalization`.
 
     Examples:

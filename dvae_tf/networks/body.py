@@ -1,16 +1,16 @@
-"""What the feature extractors share: they are a stack of layers."""
+"""The base class of the feature extractors: a stack of layers."""
 
 import keras
 
 
 class Body(keras.layers.Layer):
-    """A feature extractor made of layers that follow one another.
+    """A feature extractor that is a stack of layers.
 
-    A subclass makes the layers in its constructor and hands them to `set_stack`.
+    A subclass makes the layers in its constructor and passes them to `set_stack`.
     """
 
     def set_stack(self, layers) -> None:
-        """Takes the layers in their order, a list of keras.layers.Layer."""
+        """Sets the layers, in order: a list of keras.layers.Layer."""
         self.stack = keras.Sequential(layers)
 
     def build(self, input_shape):

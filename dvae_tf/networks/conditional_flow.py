@@ -4,24 +4,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# A coupling scales by a factor in (1/e, e), so that no code explodes on the way back.
+# A coupling scales by a factor in (1/e, e), so that no code explodes in the inverse.
 LARGEST_LOG_SCALE = 1.0
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Coupling(keras.layers.Layer):
-    """How one half of a code moves the other: shift and log-scale of an affine map.
+    """Shift and log-scale of an affine map of one half of a code, computed from the other half.
 
     Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017), equations 7
-    and 8, with a condition beside the half that stays. It starts with 0 for both.
+    and 8, with a condition as a second input. Shift and log-scale start at 0.
 
     Args:
-        kept_dim: int, size of the half that stays.
-        moved_dim: int, size of the half that moves.
+        kept_dim: int, size of the half that stays unchanged.
+        moved_dim: int, size of the half that is transformed.
         condition_dim: int, size of the condition.
         units: int, width of its two hidden layers.
 
-    Returns (of a call with the half that stays and the condition, tensors [batch, ...]):
+    Returns (of a call with the unchanged half and the condition, tensors [batch, ...]):
         shift, log_scale: float32 tensors [batch, moved_dim].
     """
 
@@ -48,16 +48,16 @@ class Coupling(keras.layers.Layer):
 class ConditionalFlow(keras.Model):
     """An invertible map T of codes that depends on a condition and starts as the identity.
 
-    Trained so that it carries the codes of every class onto N(0, I), it leaves nothing in them
-    that tells the class, and loses nothing: the decoder undoes it. Couplings (see `Coupling`)
-    move the halves of the code in turn; after each two the dimensions are shuffled.
+    It is trained to map the codes of every class onto N(0, I), so that z_u does not tell the class.
+    No information is lost: the map is inverted before the decoder. Couplings (see `Coupling`)
+    transform the two halves in turn; after every second one the dimensions are permuted.
 
     Args:
         latent_dim: int >= 2, size of the code.
         condition_dim: int, size of the condition, such as z_s.
         couplings: int, number of couplings. Defaults to 8.
-        units: int, width of the hidden layers of each. Defaults to 128.
-        seed: int, of the shuffling. Defaults to 0.
+        units: int, width of their hidden layers. Defaults to 128.
+        seed: int, for the permutations. Defaults to 0.
 
     Returns (of a call with a code [batch, latent_dim] and a condition [batch, condition_dim]):
         z_u, float32 tensor [batch, latent_dim]; log_det, float32 tensor [batch], the logarithm of
@@ -98,19 +98,19 @@ class ConditionalFlow(keras.Model):
         self.built = True
 
     def _make_orders(self):
-        """The order of the dimensions before each pair of couplings, relative to the one before.
+        """The permutation before each pair of couplings, relative to the previous one.
 
-        The last puts them back as they came.
+        A last one restores the original order.
         """
-        random, together = np.random.default_rng(self.seed), np.arange(self.latent_dim)
+        random, composed = np.random.default_rng(self.seed), np.arange(self.latent_dim)
         orders = []
         for _ in range(0, len(self.couplings), 2):
-            orders.append(random.permutation(self.latent_dim) if orders else together)
-            together = together[orders[-1]]
-        return [*orders, np.argsort(together)]
+            orders.append(random.permutation(self.latent_dim) if orders else composed)
+            composed = composed[orders[-1]]
+        return [*orders, np.argsort(composed)]
 
     def build(self, input_shape=None) -> None:
-        """Does nothing: the couplings are built when the flow is made."""
+        """Does nothing: the constructor builds the couplings."""
 
     def call(self, code, condition):
         log_scales = []
@@ -125,7 +125,7 @@ class ConditionalFlow(keras.Model):
         return tf.gather(code, self._orders[-1], axis=-1), log_det
 
     def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tf.Tensor:
-        """Undoes a call.
+        """Inverts a call.
 
         Args:
             z_u: float tensor [batch, latent_dim].
@@ -147,7 +147,7 @@ class ConditionalFlow(keras.Model):
         return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
 
     def _halves(self, code):
-        """The two halves, of which each stays in one coupling of a pair and moves in the other."""
+        """The two halves; each is transformed by one coupling of a pair and kept by the other."""
         return [code[:, : self.latent_dim // 2], code[:, self.latent_dim // 2 :]]
 
     def get_config(self):

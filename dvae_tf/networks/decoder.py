@@ -8,16 +8,16 @@ import keras
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Decoder(keras.Model):
-    """Puts the two codes together: [z_s, z_u] -> x.
+    """Decodes the two codes: [z_s, z_u] -> x.
 
-    Zheng & Sun (CVPR 2019), section 3. Images end in a convolution and tanh, other shapes in a
-    dense layer without activation. Where the body's map is smaller than the image, a transposed
-    convolution enlarges it.
+    Zheng & Sun (CVPR 2019), section 3. For images the last layer is a convolution with tanh, for
+    other shapes a dense layer without activation. If the body's feature map is smaller than the
+    image, the last layer is a transposed convolution that enlarges it.
 
     Args:
         output_shape: sequence of int, shape of one x: (height, width, channels) or any other.
-        body: keras.layers.Layer, [batch, latent] -> features, either [batch, features] or a map
-            [batch, height, width, features].
+        body: keras.layers.Layer, [batch, latent] -> features, either [batch, features] or a feature
+            map [batch, height, width, features].
         kernel_size: int, side of the last convolution's kernel in pixels. Defaults to 5.
 
     Returns (of a call):

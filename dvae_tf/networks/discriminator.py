@@ -7,7 +7,7 @@ from dvae_tf.networks.spectral_normalization import SpectralDense, SpectralEmbed
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Discriminator(keras.Model):
-    """Tells real from generated, given the class: D(x, y) = w . phi(x) + (V y) . phi(x).
+    """Tells real from generated inputs, given the class: D(x, y) = w . phi(x) + (V y) . phi(x).
 
     Miyato & Koyama, "cGANs with Projection Discriminator" (ICLR 2018), as Zheng & Sun (CVPR 2019)
     use it; every weight is spectrally normalised.

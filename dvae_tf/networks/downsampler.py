@@ -19,8 +19,8 @@ class Downsampler(Body):
             pooling ends each block, as in VGG). Defaults to "stride".
         stem_stride: int, stride of the very first convolution where `halving` is "stride".
             Defaults to 2.
-        mean_pool: bool, whether the mean over all positions, not all positions side by side, goes
-            into the dense layer. Defaults to False.
+        mean_pool: bool, whether the dense layer gets the mean over all positions in place of the
+            flattened feature map. Defaults to False.
         batch_norm: bool, whether batch normalisation follows each layer. Defaults to False.
         spectral_norm: bool, whether each kernel has spectral norm one. Defaults to False.
         negative_slope: float, slope of the (leaky) ReLU below zero. Defaults to 0 (ReLU).

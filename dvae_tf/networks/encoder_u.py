@@ -9,8 +9,8 @@ import keras
 class EncoderU(keras.Model):
     """Gaussian encoder of what all classes share: x -> q(z_u | x) = N(mean, diag(stddev^2)).
 
-    Zheng & Sun (CVPR 2019), section 3. The standard deviation goes through a softplus whose offset
-    makes it 1, the prior's, where the network says 0.
+    Zheng & Sun (CVPR 2019), section 3. The standard deviation is a softplus with an offset:
+    it is 1, as in the prior, when the network's output is 0.
 
     Args:
         latent_dim: int, size of z_u.

@@ -7,13 +7,13 @@ from dvae_tf.networks.mlp import MLP
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class LatentClassifier(keras.Model):
-    """Tries to read the class from z_u, so that E_U learns to hide it: z_u -> logits.
+    """Predicts the class from z_u, so that E_U learns to hide it: z_u -> logits.
 
     Zheng & Sun (CVPR 2019), section 3.
 
     Args:
         num_classes: int, number of classes C.
-        hidden_units: int, width of the hidden layer. Defaults to 256; 64 in the toy.
+        hidden_units: int, width of the hidden layer. Defaults to 256; the toy preset has 64.
 
     Returns (of a call):
         float32 tensor [batch, num_classes], logits.

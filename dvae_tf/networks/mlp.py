@@ -17,8 +17,8 @@ class MLP(Body):
     Args:
         units: sequence of int, the width of each hidden layer.
         negative_slope: float, slope of the leaky ReLU for negative inputs. Defaults to 0.2.
-        spectral_norm: bool, whether every kernel is divided by its largest singular value, as a
-            discriminator wants. Defaults to False.
+        spectral_norm: bool, whether every kernel is divided by its largest singular value, for
+            discriminators. Defaults to False.
 
     Examples:
         >>> features = MLP((32, 64, 64))(keras.ops.zeros((8, 2)))

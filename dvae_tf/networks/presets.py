@@ -1,4 +1,4 @@
-"""Whole families of networks by name."""
+"""Families of networks by name."""
 
 import dataclasses
 import functools
@@ -17,7 +17,7 @@ from dvae_tf.networks.upsampler import Upsampler
 
 VGG_16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 VGG_16_MIRRORED = ((512, 512, 512), (512, 512, 512), (256, 256, 256), (128, 128), (64, 64))
-# What in a body's configuration counts filters and units.
+# The entries of a body's configuration that are numbers of filters or units.
 WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
 
@@ -127,7 +127,8 @@ def _published_small(latent_dim_s, latent_dim_u, decoder_blocks):
 def _published_large(latent_dim):
     """The rows for 64 and 128 pixels of the published table: VGG-16 and its mirror image.
 
-    The table leaves the strides of D open: here each new number of filters halves the image.
+    The table does not give the strides of D: here every block with a new number of filters halves
+    the image.
     """
     return Preset(
         latent_dim,
@@ -156,7 +157,7 @@ def _published_large(latent_dim):
 
 
 def _compact_images(side):
-    """Small 3x3 networks: about a twentieth of the published ones' work."""
+    """Small 3x3 networks: about a twentieth of the computation of the published ones."""
     tiny = side <= 16
     return Preset(
         couplings=6 if tiny else 8,
@@ -208,7 +209,7 @@ PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
 
 
 def is_square_image(shape: Sequence[int]) -> bool:
-    """Tells whether one example of this shape is an image that the convolutions take.
+    """Whether one example of this shape is an image that the convolutions accept.
 
     Args:
         shape: sequence of int, the shape of one example.
@@ -227,7 +228,7 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
             images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "paper":
             the row of the published table that fits the shape (vectors: three moons; 28 and 32
             pixels: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for FaceScrub).
-            "paper-ROW" asks for one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
+            "paper-ROW" selects one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
             facescrub, cub200.
         shape: sequence of int, the shape of one example.
         width: float, the factor on the numbers of filters and units; the codes keep their size.

@@ -6,10 +6,10 @@ import random
 
 @contextlib.contextmanager
 def seeded_initializers(seed: int):
-    """Makes the initial weights of all layers created inside depend on `seed` alone.
+    """Makes the initial weights of all layers created in the block depend on `seed` alone.
 
-    A Keras initialiser without a seed takes one from Python's generator when it is made. That
-    generator's state is put back afterwards.
+    A Keras initialiser without a seed takes one from Python's generator when it is made. The
+    generator's state is restored afterwards.
 
     Args:
         seed: int.

@@ -1,9 +1,9 @@
 """Dense, convolution and embedding layers whose kernels have spectral norm one.
 
 Miyato et al., "Spectral Normalization for Generative Adversarial Networks", ICLR 2018. Keras ships
-a wrapper of that name, but it overwrites the kernel in the forward pass, so a loss that only looks
-through the discriminator would change it, and no gradient flows through the norm. Here the stored
-kernel belongs to the optimiser alone.
+a wrapper of that name, but it overwrites the kernel in the forward pass: a loss that only passes
+through the discriminator would change it, and no gradient flows through the norm. Here only the
+optimiser changes the stored kernel.
 """
 
 import keras
@@ -13,19 +13,19 @@ from keras import ops
 class SpectralKernel:
     """Mixin that estimates the largest singular value of a kernel by power iteration.
 
-    One iteration a training call; the left singular vector is kept between calls.
+    One iteration per training call; the left singular vector is kept between calls.
     """
 
     def add_singular_vector(self, outputs) -> None:
         """Creates the running left singular vector of a kernel with `outputs` columns."""
-        self.singular_vector = self.add_weight(  # type: ignore[attr-defined]  # The layer's.
+        self.singular_vector = self.add_weight(  # type: ignore[attr-defined]  # Of the Keras layer.
             name="singular_vector",
             shape=(outputs,),
             initializer="random_normal",
             trainable=False,
         )
 
-    # Keras's layers save the weights that they know of, by name.
+    # Keras's layers save only their own weights, by name.
 
     def save_own_variables(self, store):
         super().save_own_variables(store)
@@ -40,7 +40,7 @@ class SpectralKernel:
 
         Args:
             kernel: tensor [..., outputs].
-            training: bool, whether the singular vector moves on by one iteration.
+            training: bool, whether the singular vector is updated by one iteration.
 
         Returns:
             Tensor of the kernel's shape; seen as a matrix [prod(...), outputs], its largest

@@ -13,9 +13,9 @@ from dvae_tf.networks.body import Body
 class Upsampler(Body):
     """Dense layers, a small feature map, then blocks of transposed convolutions that enlarge it.
 
-    Block i of n ends at ceil(size / 2^(n - 1 - i)) pixels: its first transposed convolution has
-    the stride that reaches this side, and surplus pixels are cropped. With `start_size` 2 this is
-    the published 2 -> 7 -> 14 -> 28 and 2 -> 2 -> 4 -> 8 -> 16 -> 32.
+    The output of block i of n has ceil(size / 2^(n - 1 - i)) pixels a side: the first transposed
+    convolution has the stride that reaches this size, and surplus pixels are cropped. With
+    `start_size` 2 this gives the published 2 -> 7 -> 14 -> 28 and 2 -> 2 -> 4 -> 8 -> 16 -> 32.
 
     Args:
         size: int, side of the image in pixels.

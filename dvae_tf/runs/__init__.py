@@ -1,4 +1,4 @@
-"""Runs: folders that hold a trained model with everything that belongs to it."""
+"""Runs: folders with a trained model and everything that belongs to it."""
 
 from dvae_tf.runs.data import Data
 from dvae_tf.runs.history import read_history, write_history

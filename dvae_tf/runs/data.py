@@ -4,16 +4,16 @@ import math
 
 from dvae_tf import data
 
-# Small data is passed over several times an epoch, so that an epoch has at least so many steps and
-# what happens between epochs stays a small part of the time.
+# An epoch passes over small data several times, so that it has at least this many steps and the
+# work between epochs takes only a small part of the time.
 LEAST_STEPS = 100
 
 
 class Data:
-    """The splits of a run: nine tenths of train to train on, a tenth to choose by, test.
+    """The splits of a run: nine tenths of "train" for training, a tenth for validation, "test".
 
     Args:
-        arguments: dict, what run.json keeps under "arguments".
+        arguments: dict, as under "arguments" in run.json.
     """
 
     def __init__(self, arguments: dict):

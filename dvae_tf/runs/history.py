@@ -1,4 +1,4 @@
-"""history.csv: one line an epoch."""
+"""history.csv: one line per epoch."""
 
 import csv
 import os
@@ -8,7 +8,7 @@ from dvae_tf.files import written
 
 
 def write_history(path: str | os.PathLike, rows: list[dict]) -> None:
-    """Writes one line an epoch as CSV.
+    """Writes a CSV file with one line per epoch.
 
     Args:
         path: str or pathlib.Path.
@@ -27,7 +27,7 @@ def read_history(path: str | os.PathLike) -> list[dict]:
         path: str or pathlib.Path; it may be missing.
 
     Returns:
-        list of dict, epoch and saved as int, all else as float; empty where the file is missing.
+        list of dict, epoch and saved as int, all else as float; empty if the file is missing.
     """
     if not pathlib.Path(path).exists():
         return []

@@ -1,17 +1,17 @@
-"""What the user types to run a command: messages and files name it as it is there."""
+"""The command as the user types it, for messages and files."""
 
 import pathlib
 import sys
 
 
 def invocation(command: str) -> str:
-    """Says how the user starts a command.
+    """Returns a command as the user types it.
 
     Args:
         command: str, such as "train".
 
     Returns:
-        str: "python scripts/train.py" where a script of the checkout runs, else "dvae train".
+        str: "python scripts/train.py" if a script of the checkout is running, else "dvae train".
 
     Examples:
         >>> invocation("train")

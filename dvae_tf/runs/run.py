@@ -1,14 +1,14 @@
 """A run: one trained model with everything that belongs to it, in one folder.
 
 model.keras    the last epoch, with all optimisers: what the other commands load
-best.keras     the written epoch with the lowest validation loss
-history.csv    one line an epoch
+best.keras     the saved epoch with the lowest validation loss
+history.csv    one line per epoch
 run.json       settings, versions, data
-report.json    the figures, measured on the test split
-report.html    the same to look at
+report.json    the metrics, measured on the test split
+report.html    the same as a page with pictures
 *.png          samples, swap, reconstruction, codes, history, ...
 tensorboard/   scalars, image grids, the codes for the projector
-progress/      samples as training went on, for data that is no images
+progress/      samples during the training, for data other than images
 """
 
 import os
@@ -29,8 +29,8 @@ def find(folder: str | os.PathLike | None = None) -> pathlib.Path:
     """Finds a run.
 
     Args:
-        folder: str or pathlib.Path. Defaults to the newest below runs/, or, where none is, the
-            model that ships.
+        folder: str or pathlib.Path. Defaults to the newest run below runs/, or, if there is none,
+            the model that ships.
 
     Returns:
         pathlib.Path.
@@ -49,14 +49,14 @@ def find(folder: str | os.PathLike | None = None) -> pathlib.Path:
 
 
 def new_folder(dataset: str, prefix: str = "") -> pathlib.Path:
-    """Names the folder of what is made of a data set, where the user names none.
+    """The default output folder for a data set.
 
     Args:
         dataset: str, as `dvae_tf.data.load` takes it.
         prefix: str, such as "tune-". Defaults to none.
 
     Returns:
-        pathlib.Path below runs/, without what a folder's name cannot hold.
+        pathlib.Path below runs/, named after the data set or the last part of its path.
 
     Examples:
         >>> new_folder("folder:own/cats").as_posix()
@@ -66,9 +66,9 @@ def new_folder(dataset: str, prefix: str = "") -> pathlib.Path:
 
 
 def results(folder: pathlib.Path) -> pathlib.Path:
-    """Where what is made of a run is written: its own folder.
+    """The folder for the results of a run: its own folder.
 
-    What is made of the model that ships goes below runs/, so that it stays as it was shipped.
+    Results of a model that ships go below runs/, so that its folder stays as it was shipped.
 
     Args:
         folder: pathlib.Path of the run.
@@ -80,7 +80,7 @@ def results(folder: pathlib.Path) -> pathlib.Path:
 
 
 def exported() -> pathlib.Path:
-    """Finds what to serve: the export of the newest run, or the model that ships.
+    """Finds the folder to serve: the export of the newest run, or the model that ships.
 
     Returns:
         pathlib.Path.
@@ -119,7 +119,7 @@ def load(folder: str | os.PathLike | None = None):
         raise ValueError(f"{path} is missing: no epoch of this run was finished; train it first.")
     try:
         return keras.saving.load_model(path)
-    except Exception as error:  # Whatever its many readers raise.
+    except Exception as error:  # Keras's readers raise many kinds of errors.
         raise ValueError(f"{path} is damaged or of another version: {error}") from error
 
 
@@ -131,10 +131,10 @@ def load_pretrained(name: str = shipped.DEFAULT):
             digits, 16x16, compact networks.
 
     Returns:
-        DisentangledVAE, with the recipe's optimisers as new.
+        DisentangledVAE, with new optimisers from its recipe.
 
     Raises:
-        ValueError: if there is no such model, or its files are not as they were shipped.
+        ValueError: if there is no such model, or a file has changed since it was shipped.
 
     Examples:
         >>> model = load_pretrained("digits")
@@ -159,17 +159,17 @@ def class_names(folder: str | os.PathLike | None = None) -> list[str]:
 
 
 def class_number(value: int | str, names: Sequence[str]) -> int:
-    """Looks up a class.
+    """Looks up the number of a class.
 
     Args:
         value: int or str, number or name of the class.
-        names: sequence of str, the names of all.
+        names: sequence of str, the names of all classes.
 
     Returns:
         int.
 
     Raises:
-        ValueError: if there is none.
+        ValueError: if there is no such class.
 
     Examples:
         >>> class_number("cat", ["dog", "cat"]), class_number("0", ["dog", "cat"])

@@ -14,13 +14,13 @@ def find(name: str = DEFAULT) -> pathlib.Path:
     """Finds the folder of a model that ships.
 
     Args:
-        name: str.
+        name: str, the name of the folder.
 
     Returns:
         pathlib.Path.
 
     Raises:
-        ValueError: if there is none of that name.
+        ValueError: if there is no model of that name.
     """
     known = sorted(path.parent.name for path in FOLDER.glob("*/run.json"))
     if name not in known:
@@ -33,12 +33,12 @@ def find(name: str = DEFAULT) -> pathlib.Path:
 
 
 def is_shipped(folder):
-    """Tells whether a folder is that of a model that ships."""
+    """Returns whether a folder is that of a model that ships, a bool."""
     return pathlib.Path(folder).resolve().parent == FOLDER
 
 
 def check(folder: pathlib.Path) -> None:
-    """Holds the files of a shipped model against their checksums.
+    """Checks the files of a shipped model against their checksums.
 
     Args:
         folder: pathlib.Path.
@@ -51,7 +51,7 @@ def check(folder: pathlib.Path) -> None:
         path = folder / name
         if not path.exists() or checksum(path) != wanted:
             state = "has changed since it was shipped" if path.exists() else "is missing"
-            raise ValueError(f"{path} {state}; fetch it anew: git checkout -- {path}")
+            raise ValueError(f"{path} {state}; restore it: git checkout -- {path}")
 
 
 def checksum(path):

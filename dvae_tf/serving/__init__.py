@@ -1,4 +1,4 @@
-"""A client for TF Serving, and an embedded server that speaks the same for laptops and tests."""
+"""A client for TF Serving, and an embedded server with the same API for laptops and tests."""
 
 from dvae_tf.serving.client import Client, ServerError
 

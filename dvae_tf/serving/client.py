@@ -15,11 +15,11 @@ BYTES = "image_bytes"
 
 
 class ServerError(Exception):
-    """What a server answered in place of a result.
+    """An error that a server returned.
 
     Args:
         code: str, the name of a gRPC status code, such as "INVALID_ARGUMENT".
-        message: str, the server's own.
+        message: str, the server's message.
     """
 
     def __init__(self, code: str, message: str):
@@ -28,18 +28,18 @@ class ServerError(Exception):
 
 
 class Client:
-    """Asks a served model.
+    """A client of a served model.
 
     Args:
         address: str, "http://host:8501" for REST, "host:8500" for gRPC.
-        name: str, what the model is called there. Defaults to "dvae".
-        timeout: float, seconds for one request, retries included. Defaults to 10.
-        retries: int, how often a request is sent again, with growing pauses, while the server is
-            UNAVAILABLE; any other error is passed on at once. Defaults to 3.
+        name: str, the model's name on the server. Defaults to "dvae".
+        timeout: float, seconds per request, retries included. Defaults to 10.
+        retries: int, how often a request is repeated, after growing pauses, while the server is
+            UNAVAILABLE; any other error is raised at once. Defaults to 3.
 
     Raises:
-        ModuleNotFoundError: if httpx (REST) or grpcio and tensorflow-serving-api are missing;
-            names the extra to install.
+        ModuleNotFoundError: if httpx (REST) or grpcio and tensorflow-serving-api (gRPC) are
+            missing; names the extra to install.
     """
 
     def __init__(self, address: str, name: str = "dvae", timeout: float = 10.0, retries: int = 3):
@@ -48,7 +48,7 @@ class Client:
         self.timeout, self.retries = timeout, retries
 
     def generate(self, label: npt.ArrayLike, seed: int = 0, temperature: float = 1.0) -> np.ndarray:
-        """Draws images of given classes.
+        """Generates images of given classes.
 
         Args:
             label: int array [n].
@@ -61,18 +61,18 @@ class Client:
         Raises:
             ServerError: if the server refuses or cannot be reached.
         """
-        return self.predict("generate", **_drawing(label, seed, temperature))["image"]
+        return self.predict("generate", **_generate_inputs(label, seed, temperature))["image"]
 
     def generate_png(self, label, seed=0, temperature=1.0):
-        """Draws images of given classes; returns a list of bytes, a PNG file each."""
-        answer = self.predict("generate_png", **_drawing(label, seed, temperature))
+        """Generates images of given classes; returns a list of bytes, one PNG file each."""
+        answer = self.predict("generate_png", **_generate_inputs(label, seed, temperature))
         return list(answer[BYTES])
 
     def encode(self, image: npt.ArrayLike) -> dict:
-        """Splits images into their codes.
+        """Encodes images into their two codes.
 
         Args:
-            image: float array [n, height, width, channels] in [0, 1], or a list of bytes, a PNG
+            image: float array [n, height, width, channels] in [0, 1], or a list of bytes, one PNG
                 file each.
 
         Returns:
@@ -88,7 +88,7 @@ class Client:
         return self.predict("classify", image=as_images(image))
 
     def swap(self, image_s, image_u) -> np.ndarray:
-        """Puts z_s of one image and z_u of another together, pair by pair.
+        """Combines z_s of one image with z_u of another, pair by pair.
 
         Args:
             image_s, image_u: as in `encode`.
@@ -141,7 +141,7 @@ class Client:
 
 
 def as_images(image: npt.ArrayLike) -> np.ndarray:
-    """Reads PNG files into one array; arrays pass.
+    """Reads PNG files into one array; arrays are returned unchanged.
 
     Args:
         image: float array [n, height, width, channels] in [0, 1], or list of bytes.
@@ -157,7 +157,7 @@ def as_images(image: npt.ArrayLike) -> np.ndarray:
     return np.asarray(image, np.float32)
 
 
-def _drawing(label, seed, temperature):
+def _generate_inputs(label, seed, temperature):
     return {
         "label": np.atleast_1d(np.asarray(label, np.int32)),
         "seed": np.array([seed, 0], np.int32),
@@ -185,11 +185,11 @@ class _Rest:
         except self._httpx.TransportError as error:
             raise ServerError("UNAVAILABLE", str(error)) from error
         if answer.status_code != 200:
-            raise ServerError(self.CODES.get(answer.status_code, "UNKNOWN"), _told(answer))
+            raise ServerError(self.CODES.get(answer.status_code, "UNKNOWN"), _message(answer))
         return self._outputs(signature, answer.json()["outputs"])
 
     def _outputs(self, signature, outputs):
-        if not isinstance(outputs, dict):  # TF Serving leaves the name of a single output out.
+        if not isinstance(outputs, dict):  # TF Serving omits the name of a single output.
             outputs = {BYTES if signature == "generate_png" else "image": outputs}
         return {name: _array(name, value) for name, value in outputs.items()}
 
@@ -197,7 +197,7 @@ class _Rest:
         self._client.close()
 
 
-def _told(answer):
+def _message(answer):
     try:
         return answer.json()["error"]
     except (ValueError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""What a server counts, as Prometheus reads it."""
+"""The metrics of a server, for Prometheus."""
 
 import contextlib
 
@@ -8,10 +8,10 @@ from dvae_tf.serving.model_versions import RequestError
 
 
 class Metrics:
-    """Counts requests by their end and measures how long they take.
+    """Counts requests by status and measures how long they take.
 
     Args:
-        entry: str, the way they come in: "rest" or "grpc".
+        entry: str, the API that receives them: "rest" or "grpc".
     """
 
     registry = prometheus_client.CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The newest version of a SavedModel, kept up to date while it is used."""
+"""The newest version of a SavedModel, updated while it is in use."""
 
 import os
 import pathlib
@@ -17,7 +17,7 @@ DEFAULT_SIGNATURE = "serving_default"
 
 
 class RequestError(Exception):
-    """What is wrong with a request.
+    """An error in a request.
 
     Args:
         code: str, the name of a gRPC status code, such as "INVALID_ARGUMENT".
@@ -30,7 +30,7 @@ class RequestError(Exception):
 
 
 class Version:
-    """One loaded version.
+    """A loaded version.
 
     Args:
         number: int.
@@ -106,7 +106,7 @@ def _fitting(name, value, spec):
 
 
 def _check_values(name, tensor, spec):
-    """Refuses what a model would answer to with nonsense: NaN, and images out of [0, 1]."""
+    """Refuses values that would give meaningless outputs: NaN, and images outside [0, 1]."""
     if not tf.reduce_all(tf.math.is_finite(tensor)):
         raise RequestError("INVALID_ARGUMENT", f"input {name!r} holds NaN or infinity")
     is_image = spec.shape.rank == IMAGE_RANK
@@ -119,20 +119,20 @@ def _check_values(name, tensor, spec):
 
 
 def _reason(error):
-    """The line of TensorFlow's message that the model wrote, without the insides of the graph."""
+    """The line of TensorFlow's message that comes from the model, without details of the graph."""
     lines = [line.strip() for line in error.message.splitlines()]
-    told = [line for line in lines if line.startswith("assertion failed")]
-    return told[0] if told else "the inputs do not fit together"
+    messages = [line for line in lines if line.startswith("assertion failed")]
+    return messages[0] if messages else "the inputs do not fit together"
 
 
 class ModelVersions:
     """Loads the newest version below a folder, and each newer one that appears.
 
-    A request that has begun keeps the version that it began with.
+    A request that has started keeps its version until it ends.
 
     Args:
-        name: str, what the model is called.
-        folder: str or pathlib.Path that holds a folder for each version, as TF Serving wants it.
+        name: str, the model's name.
+        folder: str or pathlib.Path with a folder for each version, as TF Serving expects.
         most_requests: float, requests a second that are answered. Defaults to None: all.
 
     Raises:
@@ -169,7 +169,7 @@ class ModelVersions:
 
     @staticmethod
     def _warm_up(version, name):
-        """Runs a signature once, so that no user waits for what is done at the first call."""
+        """Runs a signature once, so that no user waits for the slow first call."""
         values = {
             key: np.zeros([1 if side is None else side for side in spec.shape], spec.dtype.name)
             for key, spec in version.inputs(name).items()
@@ -183,11 +183,15 @@ class ModelVersions:
                 try:
                     self.current = self._load(newest[0])
                 except (OSError, ValueError, tf.errors.OpError) as error:
-                    # Half-copied or damaged: the one that works goes on.
+                    # Half-copied or damaged: the current version stays in use.
                     print(f"version {newest[0]} cannot be loaded yet: {error}", flush=True)
 
     def version(self, number=None):
-        """Returns the current Version; raises RequestError for another number, or too many."""
+        """Returns the current Version.
+
+        Raises:
+            RequestError: if `number` is that of another version, or there are too many requests.
+        """
         if not self._rate.takes_one():
             raise RequestError(
                 "UNAVAILABLE", f"more than {self._rate.most:g} requests a second; try again later"

@@ -1,6 +1,6 @@
-"""What both ends of the wire must agree on."""
+"""Constants that client and server share."""
 
-# A request or an answer may be so large.
+# The largest request or response, in bytes.
 MOST_BYTES = 64 * 2**20
 # gRPC's status codes as TF Serving gives them over REST.
 HTTP_STATUS = {

@@ -1,4 +1,4 @@
-"""How many requests a second a server takes."""
+"""A limit on the requests a second that a server answers."""
 
 import math
 import threading
@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 
 class RateLimit:
-    """A token bucket: so many requests a second on average, and at most a second's worth at once.
+    """A token bucket: `most` requests a second on average, and a second's worth in one burst.
 
     Args:
-        most: float > 0, requests a second. Defaults to None: as many as come.
+        most: float > 0, requests a second. Defaults to None: no limit.
         clock: function that returns seconds. Defaults to `time.monotonic`.
 
     Raises:
@@ -32,7 +32,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def takes_one(self) -> bool:
-        """Tells whether one more request may be answered now, and counts it if so."""
+        """Returns whether another request may be answered now, a bool; counts it if so."""
         if self.most is None:
             return True
         with self._lock:

@@ -1,4 +1,4 @@
-"""TF Serving's REST interface: its paths and its JSON."""
+"""TF Serving's REST API: its paths and its JSON."""
 
 import base64
 import json
@@ -20,7 +20,7 @@ def application(versions, routes=()):
 
     Args:
         versions: ModelVersions.
-        routes: sequence of starlette.routing.Route or Mount, served besides. Defaults to none.
+        routes: sequence of starlette.routing.Route or Mount, also served. Defaults to none.
 
     Returns:
         starlette.applications.Starlette.
@@ -129,7 +129,7 @@ def parse(body) -> dict:
         dict.
 
     Raises:
-        RequestError: if it is no JSON object.
+        RequestError: if it is not a JSON object.
     """
     try:
         parsed = json.loads(body)
@@ -141,7 +141,7 @@ def parse(body) -> dict:
 
 
 def _from_rows(instances, specs):
-    """Row format: one object, or one bare value where there is one input, an example."""
+    """Row format: an object per example, or a bare value if there is only one input."""
     if not isinstance(instances, list) or not instances:
         raise RequestError("INVALID_ARGUMENT", "'instances' must be a list of examples")
     named = [
@@ -211,7 +211,7 @@ def _describe(specs):
 
 
 def as_json(value: np.ndarray):
-    """Turns an array, or bytes, into what a request holds.
+    """Converts an array, or bytes, to its JSON form in a request.
 
     Args:
         value: array, number or bytes.

@@ -1,4 +1,4 @@
-"""TF Serving's gRPC interface: PredictionService and ModelService."""
+"""TF Serving's gRPC API: PredictionService and ModelService."""
 
 import concurrent.futures
 
@@ -20,11 +20,11 @@ WORKERS = 8
 
 
 def make_server(versions, address: str):
-    """Makes the gRPC server; `start` and `stop` are the caller's.
+    """Makes the gRPC server; the caller starts and stops it.
 
     Args:
         versions: ModelVersions.
-        address: str, host and port; port 0 takes any free one.
+        address: str, host and port; port 0 means any free one.
 
     Returns:
         (grpc.Server, int): the server and its port.
@@ -69,7 +69,7 @@ class _Service:
             raise RequestError("NOT_FOUND", f"Servable not found for request: Latest({spec.name})")
         return self.versions.version(spec.version.value if spec.HasField("version") else None)
 
-    def _tell(self, spec, version, signature=""):
+    def _fill_spec(self, spec, version, signature=""):
         spec.name = self.versions.name
         spec.version.value = version.number
         spec.signature_name = signature
@@ -91,7 +91,7 @@ class _PredictionService(_Service, prediction_service_pb2_grpc.PredictionService
             if name not in found:
                 raise RequestError("INVALID_ARGUMENT", f"there is no output {name!r}")
             response.outputs[name].CopyFrom(tf.make_tensor_proto(found[name]))
-        self._tell(response.model_spec, version, signature)
+        self._fill_spec(response.model_spec, version, signature)
         return response
 
     @_answering
@@ -101,17 +101,17 @@ class _PredictionService(_Service, prediction_service_pb2_grpc.PredictionService
         for name, signature in version.signatures.items():
             definition = definitions.signature_def[name]
             definition.method_name = "tensorflow/serving/predict"
-            for specs, told in (
+            for specs, described in (
                 (version.inputs(name), definition.inputs),
                 (signature.structured_outputs, definition.outputs),
             ):
                 for key, spec in specs.items():
-                    told[key].name = f"{key}:0"
-                    told[key].dtype = spec.dtype.as_datatype_enum
-                    told[key].tensor_shape.CopyFrom(spec.shape.as_proto())
+                    described[key].name = f"{key}:0"
+                    described[key].dtype = spec.dtype.as_datatype_enum
+                    described[key].tensor_shape.CopyFrom(spec.shape.as_proto())
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.metadata["signature_def"].Pack(definitions)
-        self._tell(response.model_spec, version)
+        self._fill_spec(response.model_spec, version)
         return response
 
 

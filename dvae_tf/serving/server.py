@@ -1,6 +1,6 @@
-"""The embedded server: REST and gRPC on one SavedModel, for a laptop and for tests.
+"""The embedded server: REST and gRPC for one SavedModel, for laptops and tests.
 
-In production use TF Serving itself (deploy/tf-serving): this one makes no batches of requests.
+In production use TF Serving itself (deploy/tf-serving): this server does not batch requests.
 """
 
 import os
@@ -23,13 +23,13 @@ class Server:
     """Serves the newest version of a model until it is closed.
 
     Args:
-        folder: str or pathlib.Path that holds a folder for each version.
-        name: str, what the model is called. Defaults to "dvae".
-        host: str. Defaults to "127.0.0.1": nobody but this machine.
-        port: int, of REST. Defaults to 8501; 0 takes any free one.
-        grpc_port: int, of gRPC. Defaults to 8500; 0 takes any free one.
-        most_requests: float, requests a second that are answered, of both together; more are told
-            to come again later. Defaults to None: all.
+        folder: str or pathlib.Path with a folder for each version.
+        name: str, the model's name. Defaults to "dvae".
+        host: str. Defaults to "127.0.0.1": reachable only from this machine.
+        port: int, of REST. Defaults to 8501; 0 means any free one.
+        grpc_port: int, of gRPC. Defaults to 8500; 0 means any free one.
+        most_requests: float, requests a second that are answered, REST and gRPC together; others
+            are refused as UNAVAILABLE. Defaults to None: all.
 
     Raises:
         ValueError: if there is no version of a model, a port is taken, or the rate is not above 0.
@@ -70,7 +70,7 @@ class Server:
         )
 
     def start(self):
-        """Starts both; returns when they take requests.
+        """Starts REST and gRPC; returns once they accept requests.
 
         Returns:
             Server, itself.
@@ -86,7 +86,7 @@ class Server:
         self._thread.join()
 
     def close(self) -> None:
-        """Lets requests under way end, then stops."""
+        """Waits for running requests to end, then stops."""
         self._http.should_exit = True
         self._rpc.stop(GRACE_SECONDS).wait()
         if self._thread.ident:

@@ -98,7 +98,7 @@ def test_data_that_can_be_read_only_once_is_refused_in_a_sentence():
             yield moons(16)
 
     model = toy()
-    with pytest.raises(ValueError, match="data that can be read again, but a generator came"):
+    with pytest.raises(ValueError, match="data that can be read again, but a generator was"):
         model.fit(generator(), steps_per_epoch=2, verbose=0)
     model.fit(generator(), steps_per_epoch=2, fit_flow=False, verbose=0)
 

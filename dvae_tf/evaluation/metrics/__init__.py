@@ -1,6 +1,6 @@
 """The metrics of the report, one file each, in the order of the report.
 
-The other files of this folder hold formulas that `generation` uses.
+The other files in this folder contain formulas that `generation` uses.
 """
 
 from dvae_tf.evaluation.metrics import (

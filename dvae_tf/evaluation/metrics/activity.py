@@ -1,4 +1,4 @@
-"""Whether z_u is used: a code that the decoder ignores has collapsed, and leaks nothing either."""
+"""Whether z_u is used: a collapsed code, which the decoder ignores, does not leak either."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ ACTIVE_VARIANCE = 0.01
 
 
 def active_units(mean: np.ndarray) -> Estimate:
-    """How many dimensions of a code vary from input to input.
+    """The number of dimensions of a code that vary from input to input.
 
-    The number of dimensions whose posterior mean has a variance over the data above 0.01 (Burda,
+    A dimension counts if the variance of its posterior mean over the data is above 0.01 (Burda,
     Grosse & Salakhutdinov, "Importance Weighted Autoencoders", ICLR 2016, section 5.2).
 
     Args:
@@ -51,13 +51,13 @@ def kl_per_dimension(mean: np.ndarray, stddev: np.ndarray) -> np.ndarray:
 
 
 def activity(subject, x: np.ndarray, codes, seed: int = 0) -> dict:
-    """Measures what z_u carries.
+    """Measures how much z_u carries.
 
     Args:
         subject: Subject with `decode`.
         x: array [n, *shape].
         codes: Codes of x.
-        seed: int, of the prior's samples and of the pairs. Defaults to 0.
+        seed: int, for the prior's samples and for the pairs. Defaults to 0.
 
     Returns:
         dict of "active_units" and "kl_nats" (summed over the dimensions), Estimates; "dimensions",

@@ -10,7 +10,7 @@ BINS = 15
 
 
 def accuracy(probabilities: np.ndarray, label: np.ndarray) -> Estimate:
-    """The share of examples whose class is the most probable one.
+    """The share of examples whose true class is the most probable one.
 
     Args:
         probabilities: float array [n, C].
@@ -37,7 +37,7 @@ def calibration_error(probabilities: np.ndarray, label: np.ndarray) -> Estimate:
         label: int array [n].
 
     Returns:
-        Estimate in [0, 1]; 0 is calibrated.
+        Estimate in [0, 1]; 0 means calibrated.
 
     Examples:
         >>> calibration_error(np.array([[1.0, 0.0], [1.0, 0.0]]), np.array([0, 1])).value
@@ -54,11 +54,11 @@ def calibration_error(probabilities: np.ndarray, label: np.ndarray) -> Estimate:
 
 
 def mutual_information(probabilities: np.ndarray, label: np.ndarray) -> Estimate:
-    """A lower bound of the mutual information of z_s and the class.
+    """A lower bound on the mutual information of z_s and the class.
 
     I(z_s; c) >= H(c) + E[log q(c | z_s)], with q the mixture posterior and H(c) the entropy of
     `label` (Barber & Agakov, "The IM Algorithm", NeurIPS 2003, equation 3). It is at most H(c),
-    which is log C for equally frequent classes. Probabilities below 1e-38 are taken as 1e-38.
+    which is log C for equally frequent classes. Probabilities are clipped at 1e-38 from below.
 
     Args:
         probabilities: float array [n, C].

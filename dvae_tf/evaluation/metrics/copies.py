@@ -1,4 +1,4 @@
-"""Whether a model repeats what it was trained on."""
+"""Whether a model copies its training data."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ CLOSEST_SHARE = 0.05
 
 
 def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray) -> dict:
-    """Compares how near samples and held-out examples come to the training set.
+    """Compares how near samples and held-out examples are to the training set.
 
-    A model that invents comes as near as held-out examples do; one that copies comes nearer.
+    Samples of a model that generalises are as near as held-out examples; copies are nearer.
 
     Args:
         samples: array [n, *shape] of the model.
@@ -21,8 +21,8 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray) -> dict
     Returns:
         dict of Estimate: "samples" and "held_out", the root mean squared difference, values in the
         package's range, to the nearest training example; "suspect_share", the share of samples
-        that come nearer than the nearest 5 % of held-out examples do: 0.05 where nothing is
-        copied, 1 where all is.
+        that are nearer than the nearest 5 % of held-out examples: 0.05 if nothing is copied, 1 if
+        everything is.
 
     Examples:
         >>> train = np.arange(20.0)[:, np.newaxis]

@@ -12,7 +12,7 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 
 
 def pairs_of_one_class(label: np.ndarray, count: int, seed: int = 0):
-    """Draws pairs of different examples of one class, the classes in proportion.
+    """Draws pairs of different examples of the same class, with classes in proportion.
 
     Args:
         label: int array [n].

@@ -20,12 +20,12 @@ def factors(
         values: float array [n, factors]; cyclic factors in radians, categories as integers.
         info: Info, with `factor_names` and `factor_kinds`.
         label: int array [n].
-        seed: int, of the split and of the trees. Defaults to 0.
+        seed: int, for the split and the trees. Defaults to 0.
 
     Returns:
         dict of "class" and each factor's name to Estimate, on the fifth of the codes that is
-        test data: accuracy of class and categories, R^2 of all else (of cyclic factors the mean
-        of their sine's and cosine's).
+        test data: accuracy for the class and categorical factors, R^2 for all others (for cyclic
+        factors the mean over their sine and cosine).
     """
     train, test = train_test_split(len(label), seed)
     split = codes[train], codes[test], train, test, seed

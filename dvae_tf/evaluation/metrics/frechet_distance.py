@@ -10,7 +10,7 @@ def frechet_distance(real: np.ndarray, generated: np.ndarray) -> Estimate:
 
     |m_1 - m_2|^2 + tr(S_1 + S_2 - 2 (S_1 S_2)^(1/2)) (Heusel et al., "GANs Trained by a Two
     Time-Scale Update Rule", NeurIPS 2017, equation 6). Called FID where the features are those of
-    Inception. Only values on the same features and equally many examples can be compared.
+    Inception. Only values on the same features and the same number of examples can be compared.
 
     Args:
         real, generated: float arrays [n, features], [m, features].

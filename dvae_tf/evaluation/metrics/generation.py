@@ -1,4 +1,4 @@
-"""How good and how diverse samples are."""
+"""The quality and the diversity of samples."""
 
 import numpy as np
 
@@ -24,21 +24,21 @@ COPIES = 1000
 
 
 def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> dict:
-    """Measures samples beside held-out examples.
+    """Compares samples with held-out examples.
 
-    There are as many samples as held-out examples (5,000 at most) and of the same classes. Real
-    training examples take the place of the samples in "real": what a perfect model could reach.
+    There are as many samples as held-out examples (at most 5,000), of the same classes. For "real",
+    real training examples take the place of the samples: what a perfect model could reach.
 
     Args:
         subject: Subject with `generate`.
         train: Arrays that the model was trained on.
         test: Arrays that it has not seen.
         judge: Judge, whose features are compared.
-        seed: int, of samples and of the choice of examples. Defaults to 0.
+        seed: int, for samples and the choice of examples. Defaults to 0.
 
     Returns:
         dict of "samples" and "real", each a dict of Estimate (see `distances` and `diversity`),
-        and "copies"; "inception" with another two where the weights of InceptionV3 are on disk.
+        and "copies"; if the weights of InceptionV3 are on disk, also "inception" with another two.
     """
     random = np.random.default_rng(seed)
     count = min(MOST_EXAMPLES, len(test.label))
@@ -78,7 +78,7 @@ def distances(
     Args:
         features: float array [n, features] of held-out examples.
         other_features: float array [m, features] of the other set.
-        other_probabilities: float array [m, C], the judge's on the other set.
+        other_probabilities: float array [m, C], the judge's for the other set.
 
     Returns:
         dict of "fid", "kid", "inception_score", "precision", "recall", "density", "coverage" to
@@ -99,7 +99,7 @@ def diversity(x: np.ndarray, features: np.ndarray, label: np.ndarray, seed: int 
         x: array [n, *shape].
         features: float array [n, features].
         label: int array [n].
-        seed: int, of the choice of pairs. Defaults to 0.
+        seed: int, for the choice of pairs. Defaults to 0.
 
     Returns:
         dict of "features" and, for images, "ms_ssim" (1 - MS-SSIM) to Estimate.
@@ -117,7 +117,7 @@ def _measure(bench: Bench) -> dict:
 
 
 def _row(name, title):
-    """A row with the samples' value, and that of real training examples in their place."""
+    """A row with the value of samples, and that of real training examples in their place."""
     return Row(f"generation.samples.{name}", title, real=f"generation.real.{name}")
 
 

@@ -1,4 +1,4 @@
-"""The features of keras.applications' InceptionV3, where its weights are on disk."""
+"""The features of InceptionV3 of keras.applications, if its weights are on disk."""
 
 import os
 import pathlib
@@ -15,10 +15,10 @@ CHUNK = 32
 
 
 def weights_file() -> pathlib.Path | None:
-    """Where Keras keeps the weights of InceptionV3 with its classifier once they are downloaded.
+    """Finds the weights of InceptionV3 with its classifier, where Keras stores them.
 
     Returns:
-        pathlib.Path, or None if they are not there: nothing is downloaded.
+        pathlib.Path, or None if they are missing: nothing is downloaded.
     """
     home = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
     path = home / "models" / WEIGHTS

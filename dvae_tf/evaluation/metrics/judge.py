@@ -1,4 +1,4 @@
-"""How often the judge itself is right."""
+"""The accuracy of the judge itself."""
 
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.metric import Metric

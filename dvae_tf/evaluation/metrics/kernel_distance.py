@@ -12,14 +12,13 @@ def kernel_distance(real: np.ndarray, generated: np.ndarray) -> Estimate:
     """The squared maximum mean discrepancy under the kernel (a . b / features + 1)^3, unbiased.
 
     Binkowski et al., "Demystifying MMD GANs" (ICLR 2018), section 4; called KID where the features
-    are those of Inception. Unlike the Frechet distance its value does not depend on how many
-    examples there are.
+    are those of Inception. Unlike the Frechet distance, it is unbiased for any number of examples.
 
     Args:
         real, generated: float arrays [n, features], [m, features].
 
     Returns:
-        Estimate, about 0 (of either sign) for sets of one distribution.
+        Estimate, about 0 (of either sign) for sets from the same distribution.
 
     Examples:
         >>> random = np.random.default_rng(0)
@@ -51,5 +50,5 @@ def _kernel(one, other):
 
 
 def _mean_of_pairs(kernel, count):
-    """The mean over pairs of different examples, each counted so often."""
+    """The mean over pairs of different examples, each counted `count` times."""
     return (count @ kernel @ count) / (count.sum() ** 2 - np.sum(count**2))

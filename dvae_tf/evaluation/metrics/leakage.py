@@ -2,7 +2,8 @@
 
 The protocol of Gabbay, Cohen & Hoshen, "An Image is Worth More Than a Thousand Words: Towards
 Disentanglement in the Wild" (OverLORD, NeurIPS 2021): a probe is trained on four fifths of the
-codes and tested on the rest. There are three kinds of probe, since one that fails proves nothing.
+codes and tested on the rest. There are three kinds of probe, since the failure of a single one
+proves nothing.
 """
 
 import keras
@@ -25,7 +26,7 @@ BATCH_SIZE = 128
 MOST_EPOCHS = 100
 PATIENCE = 8
 NEIGHBOURS = 20
-# Boosting stops early on a split that holds every class, which takes this many examples of each.
+# Early stopping of boosting needs a split with every class, hence this many examples of each.
 EXAMPLES_TO_STOP_EARLY = 20
 
 
@@ -35,7 +36,7 @@ def leakage(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
     Args:
         codes: float array [n, latent].
         label: int array [n].
-        seed: int, of the split and of the probes. Defaults to 0.
+        seed: int, for the split and the probes. Defaults to 0.
 
     Returns:
         dict of "mlp" (two layers of 256, batch normalisation, leaky ReLU, standardised codes,
@@ -54,7 +55,7 @@ def leakage(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
 
 
 def chance(label: np.ndarray, num_classes: int) -> dict:
-    """The accuracy that takes no knowledge of the input.
+    """The accuracies that can be reached without looking at the input.
 
     Args:
         label: int array [n].

@@ -1,4 +1,4 @@
-"""How much of the real data's support is covered, and how much of the samples lies on it.
+"""How much of the real data's support is covered, and which share of the samples lies in it.
 
 The support of a set is the union of balls around its examples, each as wide as the distance to the
 example's k-th neighbour. Only the means over examples are resampled, not the balls: a resample

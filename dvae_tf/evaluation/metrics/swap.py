@@ -38,7 +38,7 @@ def factor_errors(
     factors: np.ndarray,
     names: Sequence[str],
 ) -> dict:
-    """How far the factors of swaps are from those of the donors of z_u.
+    """Errors of the factors of swaps, compared with those of the donors of z_u.
 
     Args:
         predicted: float array [n, factors], an independent regressor's predictions for the swaps.
@@ -48,7 +48,7 @@ def factor_errors(
 
     Returns:
         dict of factor name to dict of "swaps" and "donors", Estimates: the mean absolute error in
-        standard deviations of the factor, that of the donors being the regressor's own.
+        standard deviations of the factor; for the donors it is the regressor's own error.
 
     Examples:
         >>> truth = np.array([[0.0], [2.0]])

@@ -1,4 +1,4 @@
-"""The models that Zheng & Sun (CVPR 2019) compare with, made of the same networks."""
+"""The baselines of Zheng & Sun (CVPR 2019), made of the same networks."""
 
 from dvae_tf.models.baselines.conditional_gan import ConditionalGAN
 from dvae_tf.models.baselines.conditional_vae import ConditionalVAE

@@ -1,4 +1,4 @@
-"""What the baselines share: one trained vector a class in the place of z_s."""
+"""The base class of the baselines: one trained vector per class in place of z_s."""
 
 import keras
 import tensorflow as tf
@@ -14,11 +14,11 @@ TEST_SEED = (0, 0)
 class Baseline(ClassConditionalModel):
     """A decoder of [class vector, z_u], z_u ~ N(0, I), with the networks of `DisentangledVAE`.
 
-    Nothing is trained between the joint steps, which come every n_gm-th batch as in
-    `DisentangledVAE`: so as many steps of `fit` are as many updates of the decoder, on the same
-    batches. With n_gm = 1 every batch trains.
+    As in `DisentangledVAE`, every n_gm-th batch is a joint step; nothing is trained in between. So
+    the same number of steps of `fit` gives the same number of updates of the decoder, on the same
+    batches. With n_gm = 1, every batch trains.
 
-    A subclass has `_joint_losses(x, label, seed, training)`.
+    A subclass implements `_joint_losses(x, label, seed, training)`.
     """
 
     def train_step(self, data, joint: bool = True) -> dict:
@@ -26,8 +26,8 @@ class Baseline(ClassConditionalModel):
 
         Args:
             data: (x, label).
-            joint: bool, whether anything is trained. Defaults to True; `fit` says False between
-                every n_gm-th batch and the next.
+            joint: bool, whether anything is trained. Defaults to True; `fit` passes it as False
+                except on every n_gm-th batch.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
@@ -51,7 +51,7 @@ class Baseline(ClassConditionalModel):
         family = self._preset() if None in (decoder, latent_dim_s, latent_dim_u) else None
         self.latent_dim_s = latent_dim_s or family.latent_dim_s
         self.latent_dim_u = latent_dim_u or family.latent_dim_u
-        # It starts as the means of the mixture do.
+        # Initialised like the means of the mixture.
         self.class_vector = keras.layers.Embedding(
             self.num_classes, self.latent_dim_s, "glorot_uniform", name="class_vector"
         )
@@ -65,11 +65,11 @@ class Baseline(ClassConditionalModel):
         return tf.concat([class_vector, z_u], axis=-1)
 
     def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
-        """Draws what the decoder makes inputs of given classes of, as part of a graph.
+        """Draws the decoder's inputs for given classes, as part of a graph.
 
         Args:
             label: int32 tensor [n].
-            seeds: two int32 tensors [2]; the second is that of z_u.
+            seeds: two int32 tensors [2]; only the second, for z_u, is used.
             temperature: float, factor on the standard deviation. Defaults to 1.
 
         Returns:
@@ -80,5 +80,5 @@ class Baseline(ClassConditionalModel):
 
     def get_config(self):
         config = super().get_config()
-        del config["class_vector"]  # It is no argument: its weights are all there is to save.
+        del config["class_vector"]  # Not an argument: only its weights are saved.
         return config | {"latent_dim_s": self.latent_dim_s, "latent_dim_u": self.latent_dim_u}

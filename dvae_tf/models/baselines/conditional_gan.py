@@ -11,11 +11,11 @@ from dvae_tf.networks.seeding import seeded_initializers
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class ConditionalGAN(Baseline):
-    """cGAN: a decoder of class and noise against a projection discriminator.
+    """cGAN: a decoder of class and noise, trained against a projection discriminator.
 
     Miyato & Koyama, "cGANs with Projection Discriminator" (ICLR 2018), as a baseline of Zheng &
-    Sun (CVPR 2019): decoder and discriminator are those of `DisentangledVAEGAN`. Without codes of
-    inputs L_D and L_G have no term for reconstructions.
+    Sun (CVPR 2019): decoder and discriminator are those of `DisentangledVAEGAN`. There are no
+    codes of inputs, so L_D and L_G have no term for reconstructions.
 
     `fit` reports `loss` (L_G), `discrimination` and `generation`.
 

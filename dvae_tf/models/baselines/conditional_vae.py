@@ -17,8 +17,8 @@ class ConditionalVAE(Baseline):
 
     Sohn, Lee & Yan, "Learning Structured Output Representation using Deep Conditional Generative
     Models" (NeurIPS 2015), as a baseline of Zheng & Sun (CVPR 2019): encoder, decoder, losses and
-    their weights are those of `DisentangledVAE`. The encoder sees the label as C more channels,
-    one of them 1 everywhere; the decoder as a trained vector a class in the place of z_s.
+    their weights are those of `DisentangledVAE`. The encoder gets the label as C extra
+    channels, one of them 1 everywhere; the decoder gets a trained vector per class in place of z_s.
 
     `fit` reports `loss`, `reconstruction` and `kl`.
 

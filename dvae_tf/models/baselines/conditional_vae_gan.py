@@ -12,9 +12,9 @@ class ConditionalVAEGAN(ConditionalVAE):
 
     After Bao et al., "CVAE-GAN: Fine-Grained Image Generation through Asymmetric Training" (ICCV
     2017), a baseline of Zheng & Sun (CVPR 2019). There the class enters through a classifier of
-    images and the decoder matches mean features; here through the projection discriminator, and
-    the decoder minimises L_G: so all that differs from `DisentangledVAEGAN` is how the codes are
-    made.
+    images, and the decoder matches mean features. Here it enters through the projection
+    discriminator, and the decoder minimises L_G, so the only difference from `DisentangledVAEGAN`
+    is how the codes are made.
 
     `fit` reports `discrimination` and `generation` besides what `ConditionalVAE` does.
 
@@ -31,7 +31,7 @@ class ConditionalVAEGAN(ConditionalVAE):
         ['class_vector', 'decoder', 'discriminator', 'encoder_u']
     """
 
-    # The class vectors are a part of what decodes: L_G trains both.
+    # The class vectors belong to the decoder: L_G trains both.
     joint_objectives = ConditionalVAE.joint_objectives.with_losses(
         Loss("discrimination", trains=("discriminator",)),
         Loss("generation", trains=("class_vector", "decoder")),
