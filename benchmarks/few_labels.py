@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Trains on a share of the labels, beside a plain classifier that sees only the labelled examples.
+"""Trains the model on a share of the labels, and a plain classifier on the labelled examples alone.
 
-The classifier is E_S's network of the preset with logits in the place of z_s, trained with Adam and
-cross entropy for as many steps of as many examples. Prints both accuracies on the test split.
+The classifier is the preset's network of E_S with logits in place of z_s, trained with Adam and
+cross entropy for the same number of steps and batch size. Prints both accuracies on the test split.
 """
 
 import argparse
@@ -17,7 +17,7 @@ def parse_arguments():
         nargs="+",
         type=float,
         default=[0.01, 0.1, 1.0],
-        help="of the training examples that keep their label (default: 0.01 0.1 1)",
+        help="shares of training examples that keep their label (default: 0.01 0.1 1)",
     )
     parser.add_argument("--epochs", type=int, default=6, help="(default: 6)")
     parser.add_argument(
@@ -30,7 +30,7 @@ def parse_arguments():
 
 
 def trained(dataset, share, epochs, folder):
-    """Trains the model without a discriminator, which has no part in z_s; takes it if it is there.
+    """Trains a model, or loads the one from an earlier call; z_s does not need a discriminator.
 
     Returns:
         (DisentangledVAE, runs.Data)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times how fast each form of a model draws images: Keras, SavedModel, TFLite, ONNX.
+"""Times how fast each form of a model generates images: Keras, SavedModel, TFLite, ONNX.
 
-The forms take turns, so that they can be compared on a machine whose speed changes.
+The forms are timed in turn, so that they can be compared on a machine whose speed changes.
 """
 
 import argparse
@@ -24,7 +24,7 @@ def parse_arguments():
         help="folder of a run (default: the model that ships)",
     )
     parser.add_argument("--repeats", type=int, default=50, help="timed calls (default: 50)")
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     return parser.parse_args()
 
 
@@ -62,7 +62,7 @@ def forms(run, folder):
 
 
 def inputs_of(model, count):
-    """What `generate` is asked for: with a seed, and where noise is an input with noise."""
+    """The inputs of `generate`: with a seed, and, for forms that take noise, with noise."""
     import numpy as np
 
     random = np.random.default_rng(0)
@@ -76,7 +76,7 @@ def inputs_of(model, count):
 
 
 def measured(found, description, repeats):
-    """Times all forms in turns: {name: {"bytes", "milliseconds_1", "milliseconds_64"}}."""
+    """Times all forms in turn: {name: {"bytes", "milliseconds_1", "milliseconds_64"}}."""
     import numpy as np
 
     times = {name: {count: [] for count in COUNTS} for name in found}

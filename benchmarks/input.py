@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times the data sources: images a second alone, and how long a training step waits for them."""
+"""Times the data sources: images a second, and the time a training step waits for them."""
 
 import argparse
 import pathlib
@@ -16,17 +16,17 @@ def parse_arguments():
         "--sources",
         nargs="+",
         default=SOURCES,
-        help='names of data sets; "folder" and "npz" are written for it (default: '
+        help='names of data sets; "folder" and "npz" are written first (default: '
         f"{' '.join(SOURCES)})",
     )
     parser.add_argument("--batch-size", type=int, default=96, help="(default: 96)")
     parser.add_argument("--batches", type=int, default=60, help="timed batches (default: 60)")
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     return parser.parse_args()
 
 
 def written_source(source, folder):
-    """The name of a source, written first where it is one of files: 64-pixel images of shapes."""
+    """The name of a source; sources of files are written first, as 64-pixel images of shapes."""
     import numpy as np
 
     from dvae_tf.data import load_arrays
@@ -49,7 +49,7 @@ def written_source(source, folder):
 
 
 def endless(name, batch_size):
-    """Batches of a source without an end, and the shape of its images and number of classes."""
+    """An endless iterator of batches of a source, and its Info."""
     from dvae_tf.data import load
 
     dataset, info = load(name, "train", batch_size)
@@ -57,7 +57,7 @@ def endless(name, batch_size):
 
 
 def seconds_alone(name, batch_size, batches):
-    """The time that so many batches take when nothing is done with them."""
+    """The time to read this many batches when nothing is done with them."""
     iterator, _ = endless(name, batch_size)
     next(iterator)
     begin = time.perf_counter()
@@ -67,7 +67,7 @@ def seconds_alone(name, batch_size, batches):
 
 
 def share_waited(name, batch_size, batches):
-    """Trains, and measures which part of the time goes by until the batch is there."""
+    """Trains, and measures the share of the time spent waiting for batches."""
     import tensorflow as tf
 
     from dvae_tf import DisentangledVAEGAN
@@ -79,9 +79,9 @@ def share_waited(name, batch_size, batches):
     waited = 0.0
     begin = time.perf_counter()
     for _ in range(batches):
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         batch = next(iterator)
-        waited += time.perf_counter() - asked
+        waited += time.perf_counter() - requested
         step(batch)
     return waited / (time.perf_counter() - begin)
 

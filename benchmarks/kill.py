@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Kills commands with SIGKILL at random moments, starts them again, and compares what they leave.
+"""Kills commands with SIGKILL at random moments, restarts them, and compares their results.
 
-Each ends as one that was never killed: a training with the same weights, bit for bit, all others
-with the same figures, and no half-written file is left. Exit code 1 says that one did not.
+Each must end like one that was never killed: a training with the same weights, bit for bit, all
+others with the same numbers, and no half-written file may be left. Otherwise the exit code is 1.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "saved_models" / "digits"
 TOY = "--preset toy --batch-size 32"
-# The command and its arguments; {out} is the folder of what it makes.
+# The command and its arguments; {out} is its output folder.
 COMMANDS = {
     "train": f"train --dataset {{dataset}} {TOY} --epochs {{epochs}} --output {{out}}",
     "evaluate": "evaluate {out}",
@@ -26,24 +26,24 @@ COMMANDS = {
     "--models cvae disentangled_vae",
     "export": f"export {SHIPPED} --saved-model --onnx --output {{out}}",
 }
-# Where going on takes another call.
+# The same, where resuming needs different arguments.
 AGAIN = COMMANDS | {"train": "train --resume --output {out}"}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--what", choices=COMMANDS, default="train", help="what is killed (default: train)"
+        "--what", choices=COMMANDS, default="train", help="command to kill (default: train)"
     )
     parser.add_argument("--times", type=int, default=20, help="how often (default: 20)")
-    parser.add_argument("--dataset", default="digits", help="trained on (default: digits)")
-    parser.add_argument("--epochs", type=int, default=6, help="of it (default: 6)")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
+    parser.add_argument("--dataset", default="digits", help="to train on (default: digits)")
+    parser.add_argument("--epochs", type=int, default=6, help="to train for (default: 6)")
+    parser.add_argument("--seed", type=int, default=0, help="for the moments (default: 0)")
     return parser.parse_args()
 
 
 def prepare(what, out):
-    """Puts there what the command begins with: to be measured, a copy of the model that ships."""
+    """Prepares the folder: `evaluate` starts with a copy of the model that ships."""
     if what == "evaluate":
         shutil.copytree(SHIPPED, out)
         (out / "report.json").unlink()
@@ -62,9 +62,9 @@ def finish(process):
 
 
 def outcome(what, out):
-    """What must be the same in the end.
+    """The result that must be the same at the end.
 
-    Weights without their names, which differ from load to load; figures; names of files, of the
+    Weights without their names, which differ from load to load; numbers; or the file names of the
     newest version of an export.
     """
     if what == "train":
@@ -79,10 +79,10 @@ def outcome(what, out):
 
 
 def killed(what, out, training, moment):
-    """Starts, kills after `moment` seconds, and starts again.
+    """Starts a command, kills it after `moment` seconds, and starts it again.
 
     Returns:
-        int, the files that were there when it was killed.
+        int, the number of files when it was killed.
     """
     prepare(what, out)
     process = start(what, out, training)
@@ -110,15 +110,15 @@ def main():
         finish(start(what, whole, training))
         seconds = time.monotonic() - begin
         wanted = outcome(what, whole)
-        print(f"{what}: {seconds:.0f} s when nothing is killed", flush=True)
+        print(f"{what}: {seconds:.0f} s without being killed", flush=True)
         for number in range(arguments.times):
             moment, out = moments.uniform(0.0, seconds), pathlib.Path(folder) / f"killed-{number}"
             files = killed(what, out, training, moment)
             same = outcome(what, out) == wanted and not list(out.rglob(".*"))
             different += not same
-            told = {"killed_after_s": round(moment, 1), "files_then": files, "same": same}
-            print(json.dumps(told), flush=True)
-    print(f"{arguments.times - different} of {arguments.times} ended as if nothing had been")
+            row = {"killed_after_s": round(moment, 1), "files_then": files, "same": same}
+            print(json.dumps(row), flush=True)
+    print(f"{arguments.times - different} of {arguments.times} ended as if not killed")
     sys.exit(bool(different))
 
 

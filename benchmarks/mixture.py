@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Times L_GM forwards and backwards for ever more classes, with its memory and how both grow.
+"""Times the forward and backward pass of L_GM for growing numbers of classes, and its memory.
 
-Each number of classes has a process of its own, so that peak memory is its own. Beside all classes
-stand as many as --sampled (the recipe's `sampled_classes`), and how far L_cls is off with these.
+Each number of classes runs in its own process, so that its peak memory can be measured. It compares
+all classes with a sample of --sampled (the recipe's `sampled_classes`), and measures the bias of
+L_cls with the sample.
 """
 
 import argparse
@@ -20,9 +21,11 @@ def parse_arguments():
     parser.add_argument("--latent-dim", type=int, default=256, help="(default: 256)")
     parser.add_argument("--batch-size", type=int, default=96, help="(default: 96)")
     parser.add_argument("--sampled", type=int, default=1_000, help="(default: 1000)")
-    parser.add_argument("--biased-at", type=int, default=10_000, help="classes (default: 10000)")
+    parser.add_argument(
+        "--biased-at", type=int, default=10_000, help="classes for the bias (default: 10000)"
+    )
     parser.add_argument("--repeats", type=int, default=10, help="timed steps (default: 10)")
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     parser.add_argument("--alone", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -32,10 +35,10 @@ def measured(num_classes, sampled, latent_dim, batch_size, repeats):
 
     Args:
         num_classes, latent_dim, batch_size, repeats: int.
-        sampled: int, how many of the classes a step takes, or 0 for all.
+        sampled: int, the number of classes that a step samples, or 0 for all.
 
     Returns:
-        dict of "seconds" (median) and "megabytes" (peak, above what the process had before).
+        dict of "seconds" (median) and "megabytes" (peak, minus that of the process before).
     """
     from dvae_tf.commands.startup import import_tensorflow_quietly
 
@@ -78,11 +81,12 @@ def loss_and_gradient(prior, z_s, label, sampled, seed):
 
 
 def bias(num_classes, sampled, latent_dim, batch_size, draws):
-    """How far L_cls of sampled classes is off, where neighbouring classes are hard to tell.
+    """The bias of L_cls with sampled classes, for classes that are hard to tell apart.
 
     Returns:
         dict of "all" (L_cls over all classes), "sampled" and "deviation" (mean and standard
-        deviation over draws), and "cosine" (of one draw's gradient of z_s with that of all, mean).
+        deviation over draws), and "cosine" (of a draw's gradient of z_s with that over all classes,
+        the mean over draws).
     """
     import numpy as np
     import tensorflow as tf
@@ -90,7 +94,7 @@ def bias(num_classes, sampled, latent_dim, batch_size, draws):
     from dvae_tf.priors import GaussianMixturePrior
 
     prior = GaussianMixturePrior(num_classes, latent_dim)
-    # So near that the log-odds of two classes are about the logarithm of their number.
+    # So close that the log-odds of two classes are about the logarithm of the number of classes.
     spread = np.sqrt(np.log(num_classes) / latent_dim)
     prior.means.assign(spread * tf.random.stateless_normal(prior.means.shape, (1, 0)))
     label = tf.random.stateless_uniform((batch_size,), (0, 1), 0, num_classes, tf.int32)
@@ -111,7 +115,7 @@ def bias(num_classes, sampled, latent_dim, batch_size, draws):
 
 
 def measured_alone(count, sampled, arguments):
-    """What `measured` finds in a process of its own."""
+    """The result of `measured` in a separate process."""
     options = {
         "--classes": count,
         "--sampled": sampled,
@@ -137,7 +141,7 @@ def main():
     import numpy as np
 
     table = {"all": {}, "sampled": {}}
-    print("| classes | of them compared | forwards and backwards, ms | peak memory, MB |")
+    print("| classes | of them compared | forward and backward, ms | peak memory, MB |")
     print("|---|---|---|---|")
     for kind, taken in (("all", 0), ("sampled", sampled)):
         for count in [count for count in arguments.classes if count > taken]:
@@ -152,7 +156,7 @@ def main():
         print(f"\nFrom {last[0]:,} to {last[1]:,} classes the time grows as C^{exponent:.2f}.")
     table["bias"] = found = bias(arguments.biased_at, sampled, *sizes, arguments.repeats)
     print(
-        f"At {arguments.biased_at:,} classes L_cls is {found['all']:.3f}, over {sampled:,} of them "
+        f"At {arguments.biased_at:,} classes L_cls is {found['all']:.3f}, with {sampled:,} of them "
         f"{found['sampled']:.3f} +- {found['deviation']:.3f}; the gradient's cosine with that of "
         f"all is {found['cosine']:.3f}."
     )

@@ -1,7 +1,7 @@
-"""The published iteration written down plainly: what `train_step` is measured against.
+"""The published iteration in its plainest form: the reference for `train_step`.
 
 Zheng & Sun (CVPR 2019), algorithm 1 with n_gm = 1, in float32: every loss from its own call of the
-networks, one persistent tape, one gradient for each group of weights.
+networks, one persistent tape, one gradient per group of weights.
 """
 
 import keras
@@ -14,13 +14,13 @@ LIKELIHOOD, RECONSTRUCTION = 0.1, 10.0
 
 
 def make_reference_step(model):
-    """Makes a training step for the networks of a model with optimisers of its own.
+    """Makes a training step for the networks of a model, with separate optimisers.
 
     Args:
         model: DisentangledVAE or DisentangledVAEGAN.
 
     Returns:
-        function of x float32 [batch, *shape] and label int32 [batch], to be traced by tf.function.
+        function of x float32 [batch, *shape] and label int32 [batch], for tf.function to trace.
     """
     groups = model.weight_groups()
     optimizers = {name: keras.optimizers.Adam(5e-4, 0.0, 0.9) for name in groups}
@@ -52,7 +52,7 @@ def mixture_loss(model, x, label):
 
 
 def joint_losses(model, x, label):
-    """What every other group of weights minimises: {group: scalar}."""
+    """The totals of all other groups of weights: {group: scalar}."""
     z_s = model.encoder_s(x, training=True)
     mean, stddev = model.encoder_u(x, training=True)
     posterior, prior = tfd.MultivariateNormalDiag(mean, stddev), _standard_normal(model)

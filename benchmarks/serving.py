@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Puts the embedded server under load: many clients at once, a new version meanwhile.
+"""Puts the embedded server under load: many clients at once, and a new version meanwhile.
 
-Half of the clients speak REST, half gRPC; some more (--bad-clients) send bodies that are damaged at
-random, JSON and PNG. Reports requests, failures and the server's memory over time; ends with exit
-code 1 if a good request failed, or a bad one was not refused as such.
+Half of the clients use REST, half gRPC; others (--bad-clients) send randomly damaged bodies, JSON
+and PNG. Reports requests, failures and the server's memory over time. The exit code is 1 if a good
+request failed or a bad one was not refused.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-# A grey image of 16 pixels.
+# A grey image of 16x16 pixels.
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAAAAAA6mKC9AAAAEUlEQVR4nGNsYEAFTAwjWgAAmZAAoC0n"
     "3a4AAAAASUVORK5CYII="
@@ -44,7 +44,7 @@ def parse_arguments():
 
 
 class Load:
-    """What the clients have done so far.
+    """The clients and their results so far.
 
     Args:
         arguments: argparse.Namespace.
@@ -55,8 +55,8 @@ class Load:
         self.until = time.monotonic() + arguments.seconds
         self.latencies, self.failures, self.refused = [], [], 0
 
-    def ask(self, number):
-        """One client: asks until the time is over."""
+    def request(self, number):
+        """A client that sends requests until the time is over."""
         from dvae_tf.serving import Client
 
         grpc = f"127.0.0.1:{self.arguments.grpc_port}"
@@ -67,11 +67,11 @@ class Load:
                 try:
                     assert client.generate([number % 10], seed=number).ndim == 4
                     self.latencies.append(time.monotonic() - begin)
-                except Exception as error:  # Whatever it is, it is a failed request.
+                except Exception as error:  # Any error is a failed request.
                     self.failures.append(repr(error))
 
     def disturb(self, number):
-        """One client that sends damaged bodies until the time is over."""
+        """A client that sends damaged bodies until the time is over."""
         import httpx
 
         chance = random.Random(number)
@@ -81,18 +81,18 @@ class Load:
                 body = damaged_body(chance)
                 try:
                     answer = client.post(url, content=body)
-                    told = answer.json()
-                    # What is damaged may still be a request.
-                    fits = answer.status_code == 200 or "error" in told
-                    assert answer.status_code in (200, 400, 404, 413), told
-                    assert fits, told
+                    content = answer.json()
+                    # A damaged body may still be a valid request.
+                    fits = answer.status_code == 200 or "error" in content
+                    assert answer.status_code in (200, 400, 404, 413), content
+                    assert fits, content
                     self.refused += answer.status_code != 200
-                except Exception as error:  # Whatever it is, it is no refusal.
+                except Exception as error:  # Any error is not a proper refusal.
                     self.failures.append(f"{error!r} to {body[:200]!r}")
 
 
 def damaged_body(chance):
-    """A request with some bytes changed, cut, doubled or of another kind: bytes."""
+    """A request with wrong values, or with bytes cut out, repeated or overwritten: bytes."""
     png = base64.b64encode(PNG if chance.random() < 0.5 else damaged(PNG, chance)).decode()
     values = chance.choice([[3], [-1], [1e99], ["a"], None, {}, [[3]], [True], 3, [{"b64": png}]])
     signature = chance.choice(["generate", "generate_png", "encode", "decode", "swap", "", "x", 7])
@@ -122,7 +122,7 @@ def start_server(folder, arguments):
     command = [sys.executable, str(ROOT / "scripts" / "serve.py"), str(folder)]
     ports = ["--port", str(arguments.port), "--grpc-port", str(arguments.grpc_port)]
     server = subprocess.Popen([*command, *ports], stdout=subprocess.PIPE, text=True)
-    server.stdout.readline()  # It takes requests now.
+    server.stdout.readline()  # It accepts requests now.
     return server
 
 
@@ -146,7 +146,7 @@ def put_under_load(server, served, arguments):
     import numpy as np
 
     load = Load(arguments)
-    clients = [threading.Thread(target=load.ask, args=[n]) for n in range(arguments.clients)]
+    clients = [threading.Thread(target=load.request, args=[n]) for n in range(arguments.clients)]
     bad = range(arguments.bad_clients)
     clients += [threading.Thread(target=load.disturb, args=[number]) for number in bad]
     for client in clients:

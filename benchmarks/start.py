@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times how long one waits for the package: import, --help, the first image of a shipped model.
+"""Times the start of the package: import, --help, the first image of a shipped model.
 
-The commands take turns; a bare Python and a bare TensorFlow stand beside them.
+The commands are timed in turn; bare Python and bare TensorFlow are included for comparison.
 """
 
 import argparse
@@ -18,12 +18,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, help="timed starts (default: 3)")
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     return parser.parse_args()
 
 
 def commands(folder):
-    """What is timed: {what it is called: command}."""
+    """The timed commands: {name: arguments of Python}."""
     image, digits = folder / "image.png", ROOT / "saved_models" / "digits"
     first_image = ["-m", "dvae_tf", "generate", digits, "--label", "3", "--count", "1"]
     on_device = (

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Times a training step against the published iteration written down plainly (reference_step.py).
+"""Times a training step against the published iteration in its plainest form (reference_step.py).
 
-Both take turns in one process, so that their ratio holds on a machine whose speed changes. The
-share of the peak is the arithmetic of TensorFlow's graph over the best matrix product's here.
+Both are timed in turn in one process, so that their ratio holds on a machine whose speed changes.
+The share of the peak is the rate of operations in TensorFlow's graph over that of the fastest
+matrix product on this machine.
 """
 
 import argparse
@@ -17,17 +18,17 @@ def parse_arguments():
     parser.add_argument("--presets", nargs="+", default=["compact", "paper"])
     parser.add_argument("--batch-size", type=int, default=96)
     parser.add_argument("--repeats", type=int, default=10, help="timed steps of each (default: 10)")
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     return parser.parse_args()
 
 
 def measured(preset, gan, batch_size, repeats):
-    """Times both steps on Fashion-MNIST's shape.
+    """Times both steps on images of Fashion-MNIST's shape.
 
     Returns:
-        dict of "seconds", "bfloat16_seconds" and "reference_seconds", medians, the first two's
-        "ratio" and "bfloat16_ratio" to the last, the "operations" of a step, and the process's
-        "peak_megabytes" so far.
+        dict of "seconds", "bfloat16_seconds" and "reference_seconds", medians; "ratio" and
+        "bfloat16_ratio", of the first two to the last; "operations" of a step; and
+        "peak_megabytes" of the process so far.
     """
     import keras
     import numpy as np
@@ -67,7 +68,7 @@ def measured(preset, gan, batch_size, repeats):
 
 
 def peak(dtype):
-    """The best rate of a square matrix product here, in operations a second."""
+    """The highest rate of a square matrix product on this machine, in operations a second."""
     import tensorflow as tf
 
     best = 0.0

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Trains on one worker and on several, each a process with a core of its own, over the loopback.
+"""Trains on one worker and on several: processes with one core each, connected over loopback.
 
-Every worker sees the same number of images a step, so that the time of a step would stay as it is
-if nothing had to be sent.
+Every worker gets the same number of images per step, so that the time of a step would not change if
+nothing had to be sent.
 """
 
 import argparse
@@ -19,18 +19,18 @@ WARM_UP = 5
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--workers", type=int, default=2, help="most of them (default: 2)")
-    parser.add_argument("--batch-size", type=int, default=96, help="of each worker (default: 96)")
+    parser.add_argument("--workers", type=int, default=2, help="largest number (default: 2)")
+    parser.add_argument("--batch-size", type=int, default=96, help="per worker (default: 96)")
     parser.add_argument("--steps", type=int, default=15, help="timed steps (default: 15)")
     parser.add_argument("--presets", nargs="+", default=["compact", "paper"])
-    parser.add_argument("--output", type=pathlib.Path, help="JSON file of the figures")
+    parser.add_argument("--output", type=pathlib.Path, help="JSON file for the results")
     parser.add_argument("--index", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--addresses", nargs="+", help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def seconds_a_step(arguments):
-    """Trains as one of the workers: the median time of a step."""
+    """Trains as one of the workers; returns the median time of a step."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -60,7 +60,7 @@ def seconds_a_step(arguments):
 
 
 def measured(preset, count, arguments):
-    """Starts `count` workers and waits: the time of a step, in seconds."""
+    """Starts `count` workers and waits for them; returns the time of a step, in seconds."""
     addresses = [f"127.0.0.1:{port}" for port in free_ports(count)]
     given = ["--batch-size", arguments.batch_size, "--steps", arguments.steps, "--presets", preset]
     command = [sys.executable, __file__, *map(str, given), "--addresses", *addresses]
@@ -68,10 +68,10 @@ def measured(preset, count, arguments):
         subprocess.Popen([*command, "--index", str(index)], stdout=subprocess.PIPE, text=True)
         for index in range(count)
     ]
-    told = [worker.communicate()[0] for worker in workers]
+    outputs = [worker.communicate()[0] for worker in workers]
     if any(worker.returncode for worker in workers):
-        raise RuntimeError("A worker failed; what it said stands above.")
-    return max(json.loads(one.splitlines()[-1]) for one in told)
+        raise RuntimeError("A worker failed; its message is above.")
+    return max(json.loads(output.splitlines()[-1]) for output in outputs)
 
 
 def free_ports(count):
@@ -96,7 +96,7 @@ def main():
     from dvae_tf.files import write_json
 
     table = {}
-    print("| preset | workers | images a step | a step, ms | images a second | of one worker's |")
+    print("| preset | workers | images per step | a step, ms | images a second | of one worker's |")
     print("|---|---|---|---|---|---|")
     for preset in arguments.presets:
         for count in range(1, arguments.workers + 1):

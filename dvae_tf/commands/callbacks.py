@@ -1,4 +1,4 @@
-"""What happens around the training step: progress, checkpoints, image grids, a graceful stop."""
+"""Callbacks for training: progress, checkpoints, image grids, a graceful stop."""
 
 import contextlib
 import pathlib
@@ -21,12 +21,12 @@ from dvae_tf.runs import write_history
 class ProgressBar(keras.callbacks.Callback):
     """Shows one bar for all epochs, with the time left and the losses.
 
-    Where the output is no terminal, it prints a line at every tenth of the way instead.
+    If the output is not a terminal, it prints a line after every tenth of the epochs instead.
 
     Args:
         names: sequence of str, the metrics to show.
         console: rich.console.Console. Defaults to standard output.
-        what: str, what is counted. Defaults to "epoch".
+        what: str, the name of an epoch. Defaults to "epoch".
     """
 
     SECONDS_BETWEEN_LOSSES = 1.0
@@ -85,18 +85,18 @@ class ProgressBar(keras.callbacks.Callback):
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps history.csv, model.keras (the last epoch) and best.keras in a folder.
+    """Saves history.csv, model.keras (the last epoch) and best.keras in a folder.
 
-    Models are written at the end of an epoch, and only if some seconds have passed since the last
-    time, so that short epochs are not spent on saving; always at the end of training. A run that
-    goes on from model.keras is the same, bit for bit, as one that was never stopped. best.keras is
-    the epoch with the lowest validation loss among those that were written.
+    Models are saved at the end of an epoch if some seconds have passed since the last time, so that
+    short epochs do not spend their time on saving, and always at the end of training. A run resumed
+    from model.keras is the same, bit for bit, as one that was never stopped. best.keras is the
+    epoch with the lowest validation loss among those that were saved.
 
     Args:
         folder: str or pathlib.Path.
         rows: list of dict, the rows of history.csv so far. Defaults to none.
-        stop: GracefulStop, after whose request the epoch under way is written. Defaults to none.
-        seconds: float, least time between two models. Defaults to 20.
+        stop: GracefulStop; when it is requested, the current epoch is saved. Defaults to none.
+        seconds: float, the least time between two models. Defaults to 20.
     """
 
     def __init__(self, folder, rows=(), stop=None, seconds=20.0):
@@ -110,15 +110,15 @@ class Checkpoint(keras.callbacks.Callback):
 
     @property
     def epochs(self):
-        """int, the epochs that are saved."""
+        """int, the last epoch that is saved."""
         return max((row["epoch"] for row in self.rows if row["saved"]), default=0)
 
     def on_epoch_end(self, epoch, logs=None):
-        figures = {name: float(value) for name, value in (logs or {}).items()}
-        self.rows.append({"epoch": epoch + 1, **figures, "saved": 0})
+        metrics = {name: float(value) for name, value in (logs or {}).items()}
+        self.rows.append({"epoch": epoch + 1, **metrics, "saved": 0})
         self.waiting = True
-        asked = self.model.stop_training or (self.stop and self.stop.asked)
-        if asked or time.monotonic() - self.written >= self.seconds:
+        stopping = self.model.stop_training or (self.stop and self.stop.requested)
+        if stopping or time.monotonic() - self.written >= self.seconds:
             self.write()
 
     def on_train_end(self, logs=None):
@@ -126,7 +126,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.write()
 
     def write(self):
-        """Writes model and history as they are now."""
+        """Saves model and history as they are now."""
         self.rows[-1]["saved"] = 1
         write_history(self.folder / "history.csv", self.rows)
         with written(self.folder / "model.keras") as temporary:
@@ -140,7 +140,7 @@ class Checkpoint(keras.callbacks.Callback):
 
 
 class FiniteLosses(keras.callbacks.Callback):
-    """Ends the training with an error once a loss is no finite number any more.
+    """Ends the training with an error as soon as a loss is not finite.
 
     Args:
         folder: str or pathlib.Path of the run, named in the message.
@@ -167,16 +167,16 @@ class FiniteLosses(keras.callbacks.Callback):
 
 
 class TensorBoardLogs(keras.callbacks.Callback):
-    """Writes the metrics of every epoch to TensorBoard, and now and then grids of images.
+    """Writes the metrics of every epoch to TensorBoard, and grids of images every few epochs.
 
     (Keras's own callback also writes at every batch, which took a fifth of a small model's time.)
 
     Args:
         folder: str or pathlib.Path of the logs; `train`, `validation` and `images` come below.
         images: array [n, height, width, channels], held-out images to reconstruct. Defaults to
-            none. Models of other data than images have no grids.
+            none. There are no grids if the data is not images.
         every: int, epochs between two grids. Defaults to 1.
-        samples: int, samples a class. Defaults to 8.
+        samples: int, samples per class. Defaults to 8.
     """
 
     MOST_CLASSES = 20
@@ -216,7 +216,7 @@ class TensorBoardLogs(keras.callbacks.Callback):
 
 
 def tile(images):
-    """Puts a grid of images into one.
+    """Joins a grid of images into one image.
 
     Args:
         images: array [rows, columns, height, width, channels].
@@ -233,12 +233,12 @@ def tile(images):
 
 
 class Snapshots(keras.callbacks.Callback):
-    """Keeps samples of the model as training goes on: before it and after every so many epochs.
+    """Saves samples of the model before training and after every `every` epochs.
 
     Args:
         folder: str or pathlib.Path; the samples after 20 epochs are in epoch_0020.npy.
-        every: int, epochs between two.
-        count: int, samples, the classes in turn. Defaults to 600.
+        every: int, epochs between two snapshots.
+        count: int, number of samples, with the classes in turn. Defaults to 600.
     """
 
     def __init__(self, folder, every, count=600):
@@ -262,44 +262,44 @@ class Snapshots(keras.callbacks.Callback):
 
 
 class GracefulStop(keras.callbacks.Callback):
-    """Lets Ctrl-C end training after the epoch under way; a second Ctrl-C ends it at once.
+    """Lets Ctrl-C end training after the current epoch; a second Ctrl-C ends it at once.
 
-    It comes last among the callbacks, so that the others have done with the epoch.
+    It must be the last of the callbacks, so that the others have finished the epoch.
 
     Args:
-        console: rich.console.Console that the message goes to.
+        console: rich.console.Console for the message.
 
     Attributes:
-        asked: bool, whether Ctrl-C was pressed.
+        requested: bool, whether Ctrl-C was pressed.
     """
 
     def __init__(self, console):
         super().__init__()
         self.console = console
-        self.asked = False
+        self.requested = False
         self.previous = signal.getsignal(signal.SIGINT)
 
     def on_train_begin(self, logs=None):
-        # Only now: what happens before training has nothing to save.
+        # Only now: before training there is nothing to save.
         self.previous = signal.signal(signal.SIGINT, self._on_interrupt)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Raises KeyboardInterrupt, if Ctrl-C was pressed during the epoch."""
-        if self.asked:
+        """Raises KeyboardInterrupt if Ctrl-C was pressed during the epoch."""
+        if self.requested:
             raise KeyboardInterrupt
 
     def on_train_end(self, logs=None):
         self.restore()
 
     def restore(self):
-        """Gives Ctrl-C its former meaning back."""
+        """Restores the previous effect of Ctrl-C."""
         signal.signal(signal.SIGINT, self.previous)
 
     def _on_interrupt(self, number, frame):
-        if self.asked:
+        if self.requested:
             self.restore()
             raise KeyboardInterrupt
-        self.asked = True
+        self.requested = True
         self.console.print(
             "Stopping when this epoch ends. Press Ctrl-C again to fall back to the last saved one."
         )

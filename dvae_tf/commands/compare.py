@@ -1,8 +1,8 @@
-"""Models side by side: trained under the same budget, measured alike, put into one table.
+"""Compares models: trained with the same budget, measured alike, in one table.
 
 table.md, table.json   mean and spread over the seeds
 samples.png            rows of samples of each model, real images first
-progress.png           points of the plane: samples of each model as training went on
+progress.png           for points of the plane: samples of each model during training
 COLUMN-seedN/          the run of one model or variant with one seed
 """
 
@@ -36,26 +36,26 @@ ROWS_A_MODEL = 2
 
 
 def compare(settings: ComparisonSettings, console: Console | None = None) -> dict:
-    """Trains what is not there yet, measures it, and writes table and pictures.
+    """Trains the missing runs, measures them, and writes table and pictures.
 
-    Whatever is there is used: stopped anywhere, the same call goes on.
+    Existing runs are used: after an interruption, the same call continues.
 
     Args:
-        settings: ComparisonSettings. `epochs` is the budget of each run: the same batches, and the
-            same number of updates of the decoder.
+        settings: ComparisonSettings. `epochs` is the budget of each run: all have the same batches
+            and the same number of updates of the decoder.
         console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
-        dict, what table.json holds under "table".
+        dict, as under "table" in table.json.
 
     Raises:
-        ValueError: if a setting does not fit, or a run is there that was trained with others.
+        ValueError: if a setting is invalid, or a run was trained with other settings.
         KeyboardInterrupt: if the user stopped it.
     """
     console = console or Console()
     folder = pathlib.Path(settings.output or runs.new_folder(settings.dataset, "compare-"))
     columns = columns_of(settings)
-    for training in columns.values():  # What does not fit is said before hours of training.
+    for training in columns.values():  # Invalid settings fail before hours of training.
         Recipe.named(training.recipe).replace(**training.changes)
     for seed in settings.seeds:
         for name, training in columns.items():
@@ -76,7 +76,7 @@ def compare(settings: ComparisonSettings, console: Console | None = None) -> dic
 
 
 def columns_of(settings: ComparisonSettings) -> dict:
-    """The runs that are set side by side.
+    """The runs to compare.
 
     Args:
         settings: ComparisonSettings.
@@ -85,7 +85,7 @@ def columns_of(settings: ComparisonSettings) -> dict:
         dict of column name, a model or a variant, to TrainingSettings.
 
     Raises:
-        ValueError: if a variant is called as a model.
+        ValueError: if a variant has the name of a model.
 
     Examples:
         >>> found = columns_of(ComparisonSettings(models=("cvae",), variants={"n": {"kl": 1.0}}))
@@ -107,7 +107,7 @@ def columns_of(settings: ComparisonSettings) -> dict:
 
 
 def train_missing(run: pathlib.Path, settings: TrainingSettings, console: Console) -> None:
-    """Trains a run unless that is done; one that was stopped goes on where it was.
+    """Trains a run unless that is done; a run that was stopped is resumed.
 
     Args:
         run: pathlib.Path, the folder of the run.
@@ -115,7 +115,7 @@ def train_missing(run: pathlib.Path, settings: TrainingSettings, console: Consol
         console: rich.console.Console.
 
     Raises:
-        ValueError: if the run is there and was trained with other settings.
+        ValueError: if the run exists and was trained with other settings.
     """
     begun = (run / "run.json").exists()
     if begun:
@@ -134,7 +134,7 @@ def _run(folder, column, seed):
 
 
 def _expect_same(run, had, wanted):
-    """Sees that the settings of a run are those asked for; more epochs than it had may be."""
+    """Checks that the settings of a run are the requested ones; `epochs` may have grown."""
     wanted = json.loads(json.dumps(wanted))
     other = [name for name in wanted if name != "epochs" and had.get(name) != wanted[name]]
     if other or had["epochs"] > wanted["epochs"]:
@@ -146,29 +146,29 @@ def _expect_same(run, had, wanted):
 
 
 def _report(run, console):
-    """Returns the figures of a run, measured unless that was done since it was trained."""
+    """Returns the report of a run; measures it if it is older than the model, or incomplete."""
     path = run / "report.json"
     if path.exists() and path.stat().st_mtime >= (run / "model.keras").stat().st_mtime:
-        figures = read_json(path)
-        if "generation" in figures:
-            return figures
+        report = read_json(path)
+        if "generation" in report:
+            return report
     console.print(f"measuring {run}", soft_wrap=True)
-    figures = evaluate(EvaluationSettings(run=str(run)), console)
+    report = evaluate(EvaluationSettings(run=str(run)), console)
     keras.backend.clear_session()
-    return figures
+    return report
 
 
 def tabulate(reports: dict, rows: Sequence[evaluation.Row] = ROWS) -> dict:
-    """Puts the reports of many runs side by side.
+    """Makes a table of the reports of many runs.
 
     Args:
-        reports: dict of model name to list of report, one a seed.
+        reports: dict of model name to list of reports, one per seed.
         rows: sequence of dvae_tf.evaluation.Row. Defaults to those of all metrics.
 
     Returns:
         dict of column, "real data" and then the models, to dict of the keys of `rows` to dict of
-        "mean", "spread" (standard deviation over the seeds, 0 for one) and "values". A row that
-        some report of a model does not have is left out of its column.
+        "mean", "spread" (standard deviation over the seeds, 0 for one seed) and "values". A row
+        that a report of a model lacks is left out of the model's column.
     """
     real = {
         row.key: [row.real_value(report) for report in next(iter(reports.values()))] for row in rows
@@ -193,10 +193,10 @@ def _cells(found):
 
 
 def as_markdown(table: dict, rows: Sequence[evaluation.Row] = ROWS) -> str:
-    """Writes a table as Markdown: a metric a row, a model a column, mean ± spread.
+    """Formats a table as Markdown: one row per metric, one column per model, mean ± spread.
 
     Args:
-        table: dict, what `tabulate` returns.
+        table: dict from `tabulate`.
         rows: sequence of dvae_tf.evaluation.Row. Defaults to those of all metrics.
 
     Returns:
@@ -217,16 +217,16 @@ def as_markdown(table: dict, rows: Sequence[evaluation.Row] = ROWS) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(figure):
-    if figure is None:
+def _cell(entry):
+    if entry is None:
         return ""
-    digits = 0 if figure["mean"] >= 100 else 1 if figure["mean"] >= 10 else 3
-    mean, spread = (f"{figure[name]:.{digits}f}" for name in ("mean", "spread"))
-    return f"{mean} ± {spread}" if len(figure["values"]) > 1 else mean
+    digits = 0 if entry["mean"] >= 100 else 1 if entry["mean"] >= 10 else 3
+    mean, spread = (f"{entry[name]:.{digits}f}" for name in ("mean", "spread"))
+    return f"{mean} ± {spread}" if len(entry["values"]) > 1 else mean
 
 
 def _draw(folder, models, seed):
-    """Draws samples of each model, or of points their progress; returns the pictures' paths."""
+    """Draws samples of each model, for points during training; returns the pictures' paths."""
     paths = [_run(folder, model, seed) for model in models]
     data = runs.Data(read_json(paths[0] / "run.json")["arguments"])
     if data.info.is_image:
@@ -235,7 +235,7 @@ def _draw(folder, models, seed):
         model: pictures.progress(path, data.info.num_classes)
         for model, path in zip(models, paths, strict=True)
     }
-    title = f"{data.info.name}: samples as training goes on"
+    title = f"{data.info.name}: samples during training"
     plots.scatter_grid(folder / "progress.png", rows, data.info.class_names, title)
     return [folder / "progress.png"]
 

@@ -1,7 +1,7 @@
-"""Training on several devices or several machines, by tf.distribute.
+"""Training on several devices or several machines, with tf.distribute.
 
-Every device holds the whole model and sees its share of each batch: `batch_size` is that of all of
-them together. Losses and statistics are those of the whole batch (see docs/scaling.md).
+Every device holds the whole model and gets its share of each batch: `batch_size` is for all of them
+together. Losses and statistics are those of the whole batch (see docs/scaling.md).
 """
 
 import json
@@ -16,20 +16,21 @@ STRATEGIES = ("mirrored", "multi_worker")
 def make_strategy(
     name: str | None = None, workers: Sequence[str] | None = None, worker_index: int | None = None
 ):
-    """Makes a strategy; before anything else of TensorFlow where there are several workers.
+    """Makes a strategy; with several workers, call it before using TensorFlow otherwise.
 
     Args:
         name: str, "mirrored" (all GPUs of this machine, or its logical CPUs where it has none) or
-            "multi_worker" (one process a machine). Defaults to one device.
+            "multi_worker" (one process per machine). Defaults to one device.
         workers: sequence of str, host:port of every worker, the same on all of them. Defaults to
             the environment variable TF_CONFIG.
-        worker_index: int, which of them this process is, from 0. Defaults to TF_CONFIG's.
+        worker_index: int, the index of this process among them, from 0. Defaults to TF_CONFIG's.
 
     Returns:
         tf.distribute.Strategy.
 
     Raises:
-        ValueError: if the name is unknown, or what is needed to find the workers is missing.
+        ValueError: if the name is unknown, or the addresses or the index of the workers are
+            missing or wrong.
 
     Examples:
         >>> make_strategy().num_replicas_in_sync
@@ -48,7 +49,7 @@ def make_strategy(
 
 
 def _name_workers(workers, worker_index):
-    """Puts the workers where TensorFlow looks for them: TF_CONFIG."""
+    """Puts the workers into TF_CONFIG, where TensorFlow looks for them."""
     if not workers:
         if "TF_CONFIG" not in os.environ:
             raise ValueError(
@@ -66,7 +67,7 @@ def _name_workers(workers, worker_index):
 
 
 def is_chief(strategy) -> bool:
-    """Whether this process writes files: one of all workers does, the first.
+    """Whether this process writes files: of all workers, only the first does.
 
     Args:
         strategy: tf.distribute.Strategy.
@@ -86,7 +87,7 @@ def is_chief(strategy) -> bool:
 
 
 def by_example(dataset):
-    """Makes a dataset share out its examples, not its files, among workers.
+    """Makes a dataset divide its examples, not its files, among workers.
 
     Args:
         dataset: tf.data.Dataset.

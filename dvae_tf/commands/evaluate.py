@@ -15,20 +15,20 @@ from dvae_tf.progress import steps
 
 
 def evaluate(settings: EvaluationSettings, console: Console | None = None) -> dict:
-    """Measures the trained model of a run on its test split and draws what it finds.
+    """Measures the trained model of a run on its test split and draws the results.
 
-    Writes report.json, report.html (self-contained) and the pictures into the run's folder (below
-    runs/ for a model that ships).
+    Writes report.json, report.html (self-contained) and the pictures into the run's folder, or
+    below runs/ for a model that ships.
 
     Args:
         settings: EvaluationSettings.
         console: rich.console.Console for what is printed. Defaults to standard output.
 
     Returns:
-        dict, what report.json holds.
+        dict, the content of report.json.
 
     Raises:
-        ValueError: if there is no such run or part, or the run has no model yet.
+        ValueError: if there is no such run or metric, or the run has no model yet.
     """
     folder = runs.find(settings.run)
     model = runs.load(folder)
@@ -43,36 +43,36 @@ def measure(
     console: Console,
     parts: Sequence[str] | None = None,
 ) -> dict:
-    """Measures a model that is loaded already, as `evaluate`.
+    """Measures a model that is already loaded; otherwise like `evaluate`.
 
     Args:
         folder: pathlib.Path of the run.
         data: dvae_tf.runs.Data.
         model: one of `dvae_tf.models`.
         console: rich.console.Console.
-        parts: sequence of str. Defaults to all.
+        parts: sequence of str, names of metrics. Defaults to all.
 
     Returns:
-        dict, what report.json holds.
+        dict, the content of report.json.
     """
     description, folder = read_json(folder / "run.json"), runs.results(folder)
     train, test = data.arrays("train"), data.arrays("test")
     subject = evaluation.Subject.of(model)
     names = [*evaluation.measurable(subject, parts), "pictures"]
     with steps("measuring", names, console) as each:
-        figures = evaluation.report(
+        report = evaluation.report(
             subject, train, test, data.info, parts, on_part=lambda name: next(each)
         )
-        figures["training_seconds"] = round(description["training_seconds"], 1)
-        write_json(folder / "report.json", figures)
+        report["training_seconds"] = round(description["training_seconds"], 1)
+        write_json(folder / "report.json", report)
         next(each)
-        drawn = pictures.draw(folder, model, train, test, data.info, figures)
+        drawn = pictures.draw(folder, model, train, test, data.info, report)
         if model.has_codes:
             write_projector(folder / "tensorboard" / "projector", model, test, data.info)
-        page = write_page(folder / "report.html", description, figures, drawn)
+        page = write_page(folder / "report.html", description, report, drawn)
     for path in [*(picture.path for picture in drawn), folder / "report.json", page]:
         console.print(f"  {path}", soft_wrap=True)
-    for name, value in figures.items():
+    for name, value in report.items():
         if isinstance(value, float):
             console.print(f"  {name:20s} {value:.4g}", highlight=False)
-    return figures
+    return report

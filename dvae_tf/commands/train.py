@@ -1,4 +1,4 @@
-"""Training of a run, from the first epoch or from where it was stopped."""
+"""Trains a run, from the first epoch or from where it was stopped."""
 
 import contextlib
 import importlib.metadata
@@ -20,7 +20,7 @@ from dvae_tf.evaluation import QUICK_PARTS
 from dvae_tf.files import read_json, write_json
 from dvae_tf.models import MODELS, Recipe
 
-# Points of the plane show how samples come into shape: so often are they kept.
+# How many times samples that are points are saved during a training.
 SNAPSHOTS = 5
 PACKAGES = ("tensorflow", "keras", "tensorflow-probability", "numpy")
 
@@ -31,24 +31,24 @@ def train(
     evaluate: bool = True,
     strategy=None,
 ) -> dict:
-    """Trains a model, keeps it in a folder and measures it.
+    """Trains a model, saves it in a folder and measures it.
 
     Args:
         settings: TrainingSettings.
         console: rich.console.Console for what is printed. Defaults to standard output.
         evaluate: bool, whether the trained model is measured and drawn. Defaults to True.
-        strategy: tf.distribute.Strategy. Defaults to what the settings say. Of several workers the
-            first alone writes files and measures.
+        strategy: tf.distribute.Strategy. Defaults to that of the settings. Of several workers, only
+            the first writes files and measures.
 
     Returns:
-        dict, what report.json holds; empty without `evaluate` and for all workers but the first.
+        dict, the content of report.json; empty without `evaluate`, and for workers but the first.
 
     Raises:
-        ValueError: if a setting does not fit, the folder holds a run already, or holds none to go
-            on with.
-        KeyboardInterrupt: if the user stopped the run; what was saved stays.
-        FloatingPointError: if a loss is no finite number any more; what was saved stays.
-        ConnectionError: if another worker has gone away.
+        ValueError: if a setting is invalid, or the folder already holds a run, or holds none to
+            resume.
+        KeyboardInterrupt: if the user stopped the run; saved epochs are kept.
+        FloatingPointError: if a loss is not finite; saved epochs are kept.
+        ConnectionError: if another worker is gone.
     """
     strategy = strategy or make_strategy(settings.strategy, settings.workers, settings.worker_index)
     console = console or Console(quiet=not is_chief(strategy))
@@ -68,8 +68,8 @@ def _begun(settings, strategy):
     folder = pathlib.Path(settings.output or runs.new_folder(settings.dataset))
     if is_chief(strategy) and (folder / "run.json").exists():
         raise ValueError(
-            f"{folder} holds a run already. Go on with it (--resume), give another folder "
-            "(--output), or remove it."
+            f"{folder} holds a run already. Resume it (--resume), give another folder (--output), "
+            "or remove it."
         )
     data = runs.Data(recorded(settings))
     model = _new_model(settings, data, strategy)
@@ -101,7 +101,7 @@ def _settings_of(folder, arguments):
     except TypeError as error:
         raise ValueError(
             f"{folder} was begun by another version of dvae_tf ({error}); its model can be used, "
-            "but not trained further. Begin a new run."
+            "but not trained further. Start a new run."
         ) from error
 
 
@@ -122,7 +122,7 @@ def _new_model(settings, data, strategy):
 
 @contextlib.contextmanager
 def _dtype_policy(name):
-    """Sets Keras's dtype policy, where one is given, for what is made inside."""
+    """Sets Keras's dtype policy within the block, if one is given."""
     before = keras.config.dtype_policy()
     try:
         keras.config.set_dtype_policy(name or before)
@@ -132,7 +132,7 @@ def _dtype_policy(name):
 
 
 def _description(settings, data):
-    """What run.json holds."""
+    """The content of run.json."""
     versions = {"python": platform.python_version(), "dvae_tf": dvae_tf.__version__}
     versions |= {package: importlib.metadata.version(package) for package in PACKAGES}
     return {
@@ -150,18 +150,18 @@ def _description(settings, data):
 
 @contextlib.contextmanager
 def _worker_lost(folder):
-    """Says what to do where another worker has gone away."""
+    """Says what to do if another worker is gone."""
     try:
         yield
     except tf.errors.UnavailableError as error:
         raise ConnectionError(
             "Another worker is gone. Start all of them again as before, with --resume --output "
-            f"{folder}: they go on from the last epoch that was saved."
+            f"{folder}: they resume from the last epoch that was saved."
         ) from error
 
 
 def _fit(folder, arguments, data, model, strategy, console):
-    """Trains to the last epoch and fits the flow, or until the user stops it."""
+    """Trains to the last epoch and fits the flow, unless the user stops it."""
     if not is_chief(strategy):
         _fit_epochs(arguments, data, model, [])
         _fit_flow(data, model, [])
@@ -181,7 +181,7 @@ def _fit(folder, arguments, data, model, strategy, console):
     except KeyboardInterrupt:
         console.print(
             f"Stopped. {checkpoint.epochs} of {arguments['epochs']} epochs are saved in {folder}; "
-            f"go on with:\n    {runs.invocation('train')} --resume --output {folder}",
+            f"resume with:\n    {runs.invocation('train')} --resume --output {folder}",
             soft_wrap=True,
         )
         raise
@@ -199,7 +199,7 @@ def _fit_epochs(arguments, data, model, callbacks):
     done = int(model.epochs_trained.numpy())
     if done >= arguments["epochs"]:
         return
-    # One endless stream of batches, the same for the same seed: a resumed run skips what was used.
+    # One endless stream of batches, the same for the same seed: a resumed run skips the used ones.
     batches = data.train.repeat().skip(done * data.steps_per_epoch)
     options = {"fit_flow": False} if model.has_codes else {}
     model.fit(
@@ -215,7 +215,7 @@ def _fit_epochs(arguments, data, model, callbacks):
 
 
 def _fit_flow(data, model, callbacks):
-    """Fits the flow to the final codes, unless that is done; returns what was found, or None."""
+    """Fits the flow to the final codes; returns the result, or None if there is nothing to do."""
     if not (model.has_codes and model.needs_flow_fit):
         return None
     return model.fit_flow(
@@ -224,7 +224,7 @@ def _fit_flow(data, model, callbacks):
 
 
 def _observers(folder, arguments, data, model):
-    """What watches the training: TensorBoard, and snapshots of samples that are points."""
+    """The callbacks that observe: TensorBoard, and snapshots of samples that are points."""
     images, epochs = None, arguments["epochs"]
     if data.info.is_image and model.has_codes:
         images = next(iter(data.validation))[0][:8].numpy()
@@ -235,7 +235,7 @@ def _observers(folder, arguments, data, model):
 
 
 def _describe(folder, seconds=0.0, **more):
-    """Adds to what run.json holds."""
+    """Adds training time and other entries to run.json."""
     description = read_json(folder / "run.json")
     description["training_seconds"] += seconds
     write_json(folder / "run.json", description | more)

@@ -1,12 +1,12 @@
-"""Search for better settings with keras-tuner: each trial is a run, judged on validation data.
+"""Searches for better settings with keras-tuner: each trial is a run, scored on validation data.
 
-What a search leaves in its folder:
+The files of a search:
 
-search.json    what is searched, and how
-default/       the run with the settings as they are, to compare with
-<trial>/       the run of a trial, its figures in validation.json
-keras_tuner/   what keras-tuner knows; a search that was stopped goes on from it
-trials.json    settings, score and figures of the default and of every trial, the best first
+search.json    the settings of the search
+default/       the run with the given settings, for comparison
+<trial>/       the run of a trial, with its metrics in validation.json
+keras_tuner/   the state of keras-tuner, from which a search that was stopped is resumed
+trials.json    settings, score and metrics of the default and of every trial, the best first
 best.json      the settings of the best trial, for `dvae train --settings`
 """
 
@@ -29,26 +29,26 @@ from dvae_tf.models import Recipe
 with needed_for("The search", "tune"):
     import keras_tuner
 
-# Numbers of the recipe, lowest and highest, that are searched on a logarithmic scale.
+# Numbers of the recipe that are searched on a logarithmic scale: lowest and highest value.
 RANGES = {
     "kl": (0.03, 1.0),
     "latent_confusion": (0.001, 0.1),
     "separation": (0.3, 3.0),
     "generation": (0.3, 3.0),
 }
-# Numbers of the recipe and settings of which one of a few is taken.
+# Numbers of the recipe and settings that are chosen from a few values.
 CHOICES = {"flow_noise": (0.1, 0.3, 1.0)}
 SETTINGS = {"width": (0.5, 1.0, 2.0), "latent_dim_u": (8, 16, 32, 64)}
-# Larger than any figure: whoever keeps the bounds beats whoever does not.
+# Larger than any metric: a run within the bounds scores better than one outside.
 VIOLATION = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
 class Aim:
-    """What a search looks for: the best of one figure among the runs that keep all bounds.
+    """The aim of a search: the best value of one metric among the runs within all bounds.
 
     Args:
-        key: str, the figure, a path of keys of report.json such as "generation.samples.fid".
+        key: str, dotted key of the metric in report.json, such as "generation.samples.fid".
         maximised: bool, whether more is better. Defaults to False.
         at_most, at_least: dict of key to float, the bounds. Default to none.
 
@@ -65,10 +65,10 @@ class Aim:
 
     @classmethod
     def of(cls, settings: SearchSettings) -> "Aim":
-        """Returns what some settings look for.
+        """Returns the aim of some settings.
 
         Raises:
-            ValueError: if a bound is no finite number.
+            ValueError: if a bound is not a finite number.
         """
         for key, bound in (*settings.at_most.items(), *settings.at_least.items()):
             if not isinstance(bound, int | float) or not math.isfinite(bound):
@@ -78,17 +78,17 @@ class Aim:
 
     @property
     def keys(self):
-        """All figures that are looked at: list of str."""
+        """The keys of all metrics that are used: list of str."""
         return list(dict.fromkeys([self.key, *self.at_most, *self.at_least]))
 
     def score(self, report: dict) -> float:
-        """How good a run is.
+        """The score of a run.
 
         Args:
-            report: dict, as of report.json.
+            report: dict, the content of report.json.
 
         Returns:
-            float, the less the better.
+            float; lower is better.
 
         Raises:
             ValueError: if the report has no such number.
@@ -110,10 +110,10 @@ class Aim:
 
 
 class SettingsHyperModel(keras_tuner.HyperModel):
-    """The settings that are searched, as keras-tuner knows them.
+    """The search space, in keras-tuner's form.
 
     Args:
-        settings: TrainingSettings, what the search departs from.
+        settings: TrainingSettings that the search starts from.
 
     Examples:
         >>> found = SettingsHyperModel(TrainingSettings()).build(keras_tuner.HyperParameters())
@@ -126,7 +126,7 @@ class SettingsHyperModel(keras_tuner.HyperModel):
         self.settings = settings
 
     def build(self, hp) -> TrainingSettings:
-        """Takes one choice of everything.
+        """Chooses a value for every setting that is searched.
 
         Args:
             hp: keras_tuner.HyperParameters.
@@ -151,13 +151,13 @@ class SettingsHyperModel(keras_tuner.HyperModel):
 
 
 class RunTuner(keras_tuner.Tuner):
-    """Trains and judges a run a trial; one that was stopped goes on with its last epoch.
+    """Trains and scores one run per trial; a run that was stopped is resumed.
 
     Args:
         oracle: keras_tuner.Oracle, which says what to try next.
         folder: pathlib.Path of the search.
         aim: Aim.
-        settings: TrainingSettings, what the search departs from.
+        settings: TrainingSettings that the search starts from.
         console: rich.console.Console.
     """
 
@@ -182,16 +182,16 @@ class RunTuner(keras_tuner.Tuner):
 
 
 def judged_run(run: pathlib.Path, settings: TrainingSettings, aim, console: Console) -> dict:
-    """Trains a run to the last epoch and judges it on its validation data, unless that is done.
+    """Trains a run to the last epoch and measures it on its validation data, unless that is done.
 
     Args:
         run: pathlib.Path, the folder of the run.
         settings: TrainingSettings.
-        aim: Aim, which says what is measured.
+        aim: Aim, which determines what is measured.
         console: rich.console.Console.
 
     Returns:
-        dict of figures, as in report.json.
+        dict, as in report.json.
 
     Raises:
         KeyboardInterrupt: if the user stopped the training.
@@ -214,10 +214,11 @@ def judged_run(run: pathlib.Path, settings: TrainingSettings, aim, console: Cons
 
 
 def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]:
-    """Searches for settings; begins with those given, goes on where it was stopped.
+    """Searches for settings, starting with the given ones; resumes a search that was stopped.
 
-    Several processes share one search where keras-tuner's variables name them (KERASTUNER_TUNER_ID
-    and so on: https://keras.io/keras_tuner/guides/distributed_tuning); the chief judges nothing.
+    Several processes share a search if keras-tuner's environment variables name them
+    (KERASTUNER_TUNER_ID and others: https://keras.io/keras_tuner/guides/distributed_tuning); the
+    chief trains nothing.
 
     Args:
         settings: SearchSettings.
@@ -228,7 +229,7 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
         process that works for a chief.
 
     Raises:
-        ValueError: if a setting does not fit, or the folder holds another search.
+        ValueError: if a setting is invalid, or the folder holds another search.
         KeyboardInterrupt: if the user stopped it.
     """
     console = console or Console()
@@ -244,7 +245,7 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
     if me in (None, "tuner0"):
         console.print("the default")
         judged_run(folder / "default", start, aim, console)
-        # Not before: what does not fit has left nothing behind then. And by one process alone.
+        # Only now, so that invalid settings leave nothing behind; and by one process only.
         write_json(folder / "search.json", searched)
     tuner = RunTuner(_oracle(settings), folder, aim, start, console)
     tuner.oracle.verbose = 0
@@ -253,13 +254,13 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
         return []
     rows = _written(folder, tuner, aim)
     for row in rows:
-        figures = "  ".join(f"{key} {row[key]:.4g}" for key in aim.keys)
-        console.print(f"{row['trial']:8s}  {figures}", highlight=False)
+        values = "  ".join(f"{key} {row[key]:.4g}" for key in aim.keys)
+        console.print(f"{row['trial']:8s}  {values}", highlight=False)
     return rows
 
 
 def _expect_same(path, searched):
-    """Sees that the search that a folder holds, if any, is this one."""
+    """Checks that the search that a folder holds, if any, is this one."""
     if not path.exists():
         return
     before, now = read_json(path), json.loads(json.dumps(searched))
@@ -286,14 +287,14 @@ def _written(folder, tuner, aim):
     """Writes trials.json and best.json."""
     found = {"default": tuner.settings}
     for name, trial in tuner.oracle.trials.items():
-        if trial.score is not None:  # Failed ones have none.
+        if trial.score is not None:  # Failed trials have none.
             found[name] = tuner.hypermodel.build(trial.hyperparameters)
     rows = []
     for name, settings in found.items():
         report = read_json(folder / name / "validation.json")
-        figures = {key: evaluation.number(report, key) for key in aim.keys}
+        values = {key: evaluation.number(report, key) for key in aim.keys}
         rows.append(
-            {"trial": name, "score": aim.score(report), **figures, "settings": recorded(settings)}
+            {"trial": name, "score": aim.score(report), **values, "settings": recorded(settings)}
         )
     rows.sort(key=lambda row: row["score"])
     write_json(folder / "trials.json", rows)

@@ -31,7 +31,7 @@ def npz(path: str, name: str) -> tuple[Arrays, Info]:
             arrays = {key: archive[key] for key in archive.files}
     except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(
-            f"{source}: this is no readable .npz file ({error}); write one with "
+            f"{source}: this is not a readable .npz file ({error}); write one with "
             "numpy.savez(path, x=..., label=...)."
         ) from error
     missing = {"x", "label"} - set(arrays)

@@ -19,7 +19,7 @@ DOTS_PER_INCH = 120
 
 @contextlib.contextmanager
 def _figure(path, width, height, rows=1, columns=1, **grid):
-    """Gives (figure, axes array [rows, columns]); writes the figure to `path` at the end."""
+    """Yields (figure, axes array [rows, columns]); writes the figure to `path` at the end."""
     figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     yield figure, figure.subplots(rows, columns, squeeze=False, **grid)

@@ -80,7 +80,7 @@ def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 
         x: array [n, *shape], uint8 images or floats.
         label: int array [n].
         num_classes: int, C.
-        seed: int, of weights, dropout and the order of the examples. Defaults to 0.
+        seed: int, for weights, dropout and the order of the examples. Defaults to 0.
 
     Returns:
         Judge.
@@ -123,7 +123,7 @@ def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) ->
     Args:
         x: array [n, *shape], uint8 images or floats.
         factors: float array [n, factors].
-        seed: int, of weights, dropout and the order of the examples. Defaults to 0.
+        seed: int, for weights, dropout and the order of the examples. Defaults to 0.
 
     Returns:
         FactorRegressor.

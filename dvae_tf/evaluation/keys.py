@@ -34,7 +34,7 @@ def entry(report: dict, key: str) -> Any:
         key: str, dotted.
 
     Returns:
-        a number, a list or a dict; None where the report has no such key.
+        a number, a list or a dict; None if the report has no such key.
 
     Examples:
         >>> entry({"a": {"b": 1.0}}, "a"), entry({}, "a.b")

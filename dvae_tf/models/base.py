@@ -139,7 +139,7 @@ class ClassConditionalModel(Trainer):
         outside = label[(label < 0) | (label >= self.num_classes)]
         if outside.size:
             raise ValueError(
-                f"label {outside[0]} is outside [0, {self.num_classes}): the model knows "
+                f"label {outside[0]} is outside [0, {self.num_classes}): the model has "
                 f"{self.num_classes} classes."
             )
         return label

@@ -145,7 +145,7 @@ class DisentangledVAE(TwoCodeModel):
             if self.recipe.flow:
                 sizes = self.latent_dim_u, self.latent_dim_s
                 self.flow = flow or self._preset().flow(*sizes, seed=self.seed)
-        # The value of `batches_trained` when the flow was last fitted by itself.
+        # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
         self._complete()
@@ -155,7 +155,7 @@ class DisentangledVAE(TwoCodeModel):
 
         Args:
             *args, callbacks, **kwargs: as in `Trainer.fit`.
-            fit_flow: bool, whether the flow is fitted by itself after the last epoch (see
+            fit_flow: bool, whether the flow is fitted separately after the last epoch (see
                 `fit_flow`). Defaults to True.
 
         Returns:
@@ -186,7 +186,7 @@ class DisentangledVAE(TwoCodeModel):
 
     @property
     def needs_flow_fit(self) -> bool:
-        """Whether the recipe fits the flow by itself and the last training step came after that."""
+        """Whether the recipe has a separate fit of the flow that is still to be done."""
         wanted = self.flow is not None and self.recipe.flow_share > 0.0
         return wanted and int(self.flow_fitted_at.numpy()) != int(self.batches_trained.numpy())
 

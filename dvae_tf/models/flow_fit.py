@@ -1,4 +1,4 @@
-"""Fits the flow by itself, after the last epoch, to codes of encoders that no longer change.
+"""Fits the flow separately, after the last epoch, to codes of encoders that no longer change.
 
 While the encoders are trained, the flow follows codes that keep changing. Afterwards it is fitted
 to the fixed codes of all training data, with early stopping on the likelihood of held-out codes.

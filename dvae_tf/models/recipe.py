@@ -29,8 +29,8 @@ class Recipe:
             from, and the decoder is trained on draws from the true class's component: z_s carries
             the class and nothing else. Defaults to False: z_s is E_S's output.
         flow: bool, whether a flow maps every class's codes onto N(0, I). Defaults to False.
-        flow_share: float >= 0, the largest number of steps of the flow's own fit after the last
-            epoch, as a share of the batches of the training. Defaults to 0: no such fit.
+        flow_share: float >= 0, the largest number of steps of the flow's separate fit after the
+            last epoch, as a share of the batches of the training. Defaults to 0: no such fit.
         flow_batch_size: int, codes per step of that fit. Defaults to 1,024.
         flow_learning_rate: float, of that fit; it falls along a cosine. Defaults to 2e-3.
         flow_noise: float in [0, 1], the noise of its codes as a share of the posterior's. With

@@ -43,7 +43,7 @@ class Version:
         self.signatures = dict(self._loaded.signatures)
 
     def signature(self, name):
-        """Looks up a signature; raises RequestError where there is none."""
+        """Looks up a signature; raises RequestError if there is none."""
         name = name or DEFAULT_SIGNATURE
         if name not in self.signatures:
             known = ", ".join(sorted(self.signatures))

@@ -20,7 +20,7 @@ CASES = {
     "train.py": {
         "--dataset no_such_set": "No data set is called 'no_such_set'",
         "--dataset npz:none.npz": "there is no such file",
-        "--dataset npz:FILE": "no readable .npz file",
+        "--dataset npz:FILE": "not a readable .npz file",
         "--dataset folder:NEW": "there is no such folder",
         "--dataset folder:FILE": "there is no such folder",
         "--epochs 0": "epochs is 0",

@@ -59,8 +59,8 @@ def test_stopping_after_an_epoch_and_going_on_changes_nothing(
     moons_run, short_epochs, tmp_path, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        asked = property(lambda stop: True, lambda stop, value: None)
-        patch.setattr(callbacks.GracefulStop, "asked", asked, raising=False)
+        requested = property(lambda stop: True, lambda stop, value: None)
+        patch.setattr(callbacks.GracefulStop, "requested", requested, raising=False)
         with pytest.raises(KeyboardInterrupt):
             train_moons(tmp_path / "stopped", 2)
     assert len(runs.read_history(tmp_path / "stopped" / "history.csv")) == 1

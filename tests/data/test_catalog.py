@@ -123,10 +123,10 @@ def test_unfit_arrays_are_named(arrays, message, tmp_path):
 
 def test_broken_npz_is_named(tmp_path):
     (tmp_path / "broken.npz").write_bytes(b"no archive")
-    with pytest.raises(ValueError, match="this is no readable"):
+    with pytest.raises(ValueError, match="this is not a readable"):
         data.load(f"npz:{tmp_path / 'broken.npz'}")
     np.savez(tmp_path / "objects.npz", x=np.array([{}, {}], object), label=[0, 1])
-    with pytest.raises(ValueError, match="this is no readable"):
+    with pytest.raises(ValueError, match="this is not a readable"):
         data.load(f"npz:{tmp_path / 'objects.npz'}")
 
 

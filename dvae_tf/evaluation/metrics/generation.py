@@ -47,18 +47,18 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     samples = subject.generate(label, seed)
     real = train.x[random.permutation(len(train.label))[:count]]
     found = {
-        **_beside(judge.embed, x, label, samples, real),
+        **_compared(judge.embed, x, label, samples, real),
         "copies": copies(samples[:COPIES], x[:COPIES], train.x),
     }
     weights = weights_file() if x.ndim == 4 else None
     if weights:
         few = slice(INCEPTION_EXAMPLES)
         embed = inception(weights)
-        found["inception"] = _beside(embed, x[few], label[few], samples[few], real[few])
+        found["inception"] = _compared(embed, x[few], label[few], samples[few], real[few])
     return found
 
 
-def _beside(embed, x, label, samples, real):
+def _compared(embed, x, label, samples, real):
     features, _ = embed(x)
     sample_features, sample_probabilities = embed(samples)
     real_features, real_probabilities = embed(real)
