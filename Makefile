@@ -4,11 +4,11 @@ BIN := .venv/bin
 .PHONY: audit bench demo docs shipped test
 
 demo: .venv/installed
-	$(BIN)/python scripts/train.py --dataset digits --batch-size 32 --epochs 60 --recipe "balanced with settling=0.1, settling_noise=1" --output runs/demo $(if $(wildcard runs/demo/run.json),--resume)
+	$(BIN)/dvae train $(if $(wildcard runs/demo/run.json),--resume,--dataset digits --batch-size 32 --epochs 60) --output runs/demo
 
 # The model in saved_models/digits: the demo's run, exported.
 shipped: .venv/installed-dev demo
-	$(BIN)/python scripts/ship.py runs/demo --name digits
+	$(BIN)/dvae ship runs/demo --name digits
 
 test: .venv/installed-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """Data sets by name."""
 
-import functools
+import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -14,7 +15,31 @@ from dvae_tf.data.splits import parse_split
 from dvae_tf.data.tensorflow_datasets import tensorflow_dataset
 from dvae_tf.data.three_moons import three_moons
 
-GENERATED = {"three_moons": three_moons, "shapes": shapes}
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """Where examples come from.
+
+    Args:
+        read: function of "train" or "test" that returns (Arrays or Stream, Info).
+        options: tuple of str, which of the arguments `size`, `count` and `seed` of `load` it takes.
+            Defaults to none.
+        at_path: bool, whether the name is followed by a path, which it takes first. Defaults to
+            False.
+    """
+
+    read: Callable
+    options: tuple[str, ...] = ()
+    at_path: bool = False
+
+
+SOURCES = {
+    "three_moons": Source(three_moons, ("count", "seed")),
+    "shapes": Source(shapes, ("count", "seed")),
+    "digits": Source(digits),
+    "folder": Source(folder, ("size",), at_path=True),
+    "npz": Source(npz, at_path=True),
+}
 
 
 def load(
@@ -70,11 +95,9 @@ def load(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
-    examples, info = _examples(name, split, seed, size, count)
+    examples, info = _examples(name, split, seed=seed, size=size, count=count)
     if factors and not info.factor_names:
-        raise ValueError(
-            f"{name}: the factors are not known; only {' and '.join(GENERATED)} have them."
-        )
+        raise ValueError(f"{name}: the factors of variation are not known; give factors=False.")
     if not 0.0 < labelled <= 1.0:
         raise ValueError(f"labelled is {labelled}; give a share above 0, at most 1.")
     if labelled < 1.0:
@@ -102,7 +125,7 @@ def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arra
         >>> examples.label.tolist()
         [0, 1, 2, 0, 1, 2]
     """
-    examples, info = _examples(name, split, seed, size, count)
+    examples, info = _examples(name, split, seed=seed, size=size, count=count)
     with damage_named():
         columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
     x, label = (np.concatenate(column) for column in columns)
@@ -142,22 +165,18 @@ def from_arrays(
     return batches(Arrays(x, label), batch_size, shuffle, seed), info
 
 
-def _examples(name, split, seed, size, count):
+def _examples(name, split, **options):
     whole, start, stop = parse_split(split)
     kind, _, path = name.partition(":")
-    if kind == "folder" and path:
-        source = functools.partial(folder, path, size=size)
-    elif kind == "npz" and path:
-        source = functools.partial(npz, path)
-    elif name in GENERATED:
-        source = functools.partial(GENERATED[name], count=count, seed=seed)
-    elif name == "digits":
-        source = digits
-    elif name in ("folder", "npz") or ":" in name:
-        raise ValueError(f"{name!r} names no data; give folder:PATH or npz:PATH.")
-    else:
-        return tensorflow_dataset(name, split, size)
-    return _part(*source(whole), split, start, stop)
+    source = SOURCES.get(kind)
+    if source is None and ":" not in name:
+        return tensorflow_dataset(name, split, options["size"])
+    if source is None or bool(path) != source.at_path:
+        with_path = " or ".join(f"{kind}:PATH" for kind in SOURCES if SOURCES[kind].at_path)
+        raise ValueError(f"{name!r} names no data; give {with_path}.")
+    taken = {option: options[option] for option in source.options}
+    found = source.read(*([path] if path else []), whole, **taken)
+    return _part(*found, split, start, stop)
 
 
 def _part(examples, info, split, start, stop):

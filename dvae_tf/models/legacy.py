@@ -26,7 +26,9 @@ def model_config(config: dict) -> dict:
         dict, as from `get_config` of this version.
     """
     if "loss_weights" not in config:
-        return config
+        # A loss that is newer than the file did not train its model.
+        weights = dict.fromkeys(RECIPES["paper"].weights, 0.0) | config["recipe"]["weights"]
+        return config | {"recipe": config["recipe"] | {"weights": weights}}
     found = {name: value for name, value in config.items() if name not in BESIDE}
     changes = {"n_gm": config["n_gm"], **config["loss_weights"]}
     found["recipe"] = replaced(recipe(config["recipe"]), changes).as_dict()

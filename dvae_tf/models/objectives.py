@@ -5,10 +5,12 @@ tables of the models are the only place that says so.
 """
 
 import dataclasses
+import math
 
 import tensorflow as tf
 
-from dvae_tf.models import replicas
+from dvae_tf import losses
+from dvae_tf.models import replicas, schedule
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Objectives:
         Returns:
             dict of tuple of groups that share a backward pass to float32 scalar.
         """
-        terms = {name: model.weighted(name, m) for name, m in self.means(values, label).items()}
+        terms = {name: weighted(model, name, m) for name, m in self.means(values, label).items()}
         # In float16 each optimiser has its own loss scale, so each group needs its own pass.
         alone = model.dtype_policy.name == "mixed_float16"
         return {
@@ -117,6 +119,27 @@ class Objectives:
             tuple(groups): list(dict.fromkeys(name for g in groups for name in losses_of[g]))
             for groups in together.values()
         }
+
+
+def weighted(model, loss: str, mean: tf.Tensor) -> tf.Tensor:
+    """The term of a loss in the total that its groups of weights minimise.
+
+    Args:
+        model: ClassConditionalModel, whose recipe and progress give the weight.
+        loss: str, the name of the loss.
+        mean: float32 scalar.
+
+    Returns:
+        float32 scalar.
+    """
+    recipe = model.recipe
+    if recipe.calibrated and loss == "reconstruction":
+        mean = losses.calibrated(mean)
+    if recipe.calibrated and loss == "kl":
+        # The errors of an input's values are correlated: they count as the square root of their
+        # number.
+        mean *= model.latent_dim_u / math.sqrt(math.prod(model.sample_shape))
+    return schedule.weight(recipe.weights[loss], model.progress) * mean
 
 
 def apply_gradients(tape, totals: dict, model) -> None:

@@ -1,16 +1,14 @@
 """Training of several networks: an optimiser per group of weights, a schedule per `fit`."""
 
-import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from dvae_tf import losses
 from dvae_tf.data.pipeline import damage_named
 from dvae_tf.models import replicas, schedule
 from dvae_tf.models.batch_check import check_batch, plain_errors
-from dvae_tf.models.objectives import Objectives
+from dvae_tf.models.objectives import Objectives, weighted
 from dvae_tf.models.recipe import Recipe
 
 
@@ -55,6 +53,12 @@ class Trainer(keras.Model):
         """Makes the model ready to fit, once it has its networks and tables."""
         rows = (*self.mixture_objectives.table, *self.joint_objectives.table)
         self._rows = {row.name: row for row in rows}
+        unknown = [row.name for row in rows if row.trains and row.name not in self.recipe.weights]
+        if unknown:
+            raise ValueError(
+                f"The recipe has no weight for the loss {unknown[0]!r}; give "
+                f"recipe.replace(weights={{{unknown[0]!r}: 1.0}})."
+            )
         self._means = {name: keras.metrics.Mean(name=name) for name in self._rows}
         self.built = True
         self.compile()
@@ -254,24 +258,6 @@ class Trainer(keras.Model):
             self._means[name].update_state(value, sample_weight=weight)
         return replicas.logs(self.get_metrics_result())
 
-    def weighted(self, loss: str, mean: tf.Tensor) -> tf.Tensor:
-        """The term of a loss in the total that its groups of weights minimise.
-
-        Args:
-            loss: str, its name.
-            mean: float32 scalar.
-
-        Returns:
-            float32 scalar.
-        """
-        if self.recipe.calibrated and loss == "reconstruction":
-            mean = losses.calibrated(mean)
-        if self.recipe.calibrated and loss == "kl":
-            # The errors of an input's values are correlated: they count as the square root of their
-            # number.
-            mean *= self.latent_dim_u / math.sqrt(math.prod(self.sample_shape))
-        return schedule.weight(self.recipe.weights[loss], self.progress) * mean
-
     def test_step(self, data) -> dict:
         """One step of `evaluate`: all losses, no training, the same noise every time.
 
@@ -291,7 +277,7 @@ class Trainer(keras.Model):
     def get_metrics_result(self):
         means = {name: metric.result() for name, metric in self._means.items()}
         counted = [row.name for row in self._rows.values() if row.in_total]
-        return {"loss": tf.add_n([self.weighted(name, means[name]) for name in counted]), **means}
+        return {"loss": tf.add_n([weighted(self, name, means[name]) for name in counted]), **means}
 
 
 def _learning_rate(optimizer):

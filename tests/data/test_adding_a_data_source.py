@@ -26,7 +26,8 @@ def bars(split, count=None, seed=0):
 @pytest.fixture(autouse=True)
 def added(monkeypatch):
     """2. A line in the catalog."""
-    monkeypatch.setitem(catalog.GENERATED, "bars", bars)
+    source = catalog.Source(bars, ("count", "seed"))
+    monkeypatch.setitem(catalog.SOURCES, "bars", source)
 
 
 def test_it_gives_batches_that_a_model_takes():

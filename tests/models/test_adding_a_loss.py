@@ -47,3 +47,8 @@ def test_it_is_reported_and_falls():
     history = model.fit(batches(), validation_data=batches(48), epochs=3, verbose=0).history
     assert history["size"][-1] < history["size"][0]
     assert "val_size" in history
+
+
+def test_a_recipe_without_its_weight_is_refused():
+    with pytest.raises(ValueError, match="The recipe has no weight for the loss 'size'; give"):
+        WithSize((2,), 3, preset="toy", recipe="paper")
