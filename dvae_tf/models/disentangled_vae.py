@@ -56,7 +56,9 @@ def joint_objectives(recipe: Recipe) -> Objectives:
         Loss("latent_classification", trains=("latent_classifier",), needs_label=True),
     )
     of_flow = (Loss("flow_likelihood", trains=("flow",)),) if recipe.flow else ()
-    return Objectives((*table, *of_flow), independent=(encoders,))
+    # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
+    independent = () if recipe.flow else (encoders,)
+    return Objectives((*table, *of_flow), independent)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
