@@ -82,6 +82,18 @@ def test_the_encoder_sees_the_label():
     assert not np.allclose(same_vector, other_label)
 
 
+def test_the_vectors_of_the_classes_move_as_adam_says():
+    # The gradient of an embedding comes in slices, several of one row: their sum is what counts.
+    model = toy(ConditionalVAE, {"n_gm": 1, "kl": 0.0})
+    model.compile(keras.optimizers.Adam(0.1, beta_1=0.0, beta_2=0.9))
+    x, label = map(tf.constant, moons(12))
+    (vectors,) = model.class_vector.trainable_variables
+    before = np.array(vectors)
+    model.train_step((x, label))
+    # The first step of Adam goes the whole rate along the sign of the gradient.
+    np.testing.assert_allclose(np.abs(np.array(vectors) - before), 0.1, rtol=1e-3)
+
+
 def test_learns_to_reconstruct_and_to_sample_classes_apart():
     model = toy(ConditionalVAE, {"n_gm": 1})
     model.compile(keras.optimizers.Adam(5e-3, beta_1=0.0, beta_2=0.9))
