@@ -39,6 +39,7 @@ def test_each_loss_reaches_exactly_its_networks(model, loss, trained):
 @pytest.mark.parametrize("name", MODELS)
 def test_the_budget_of_updates_is_the_same_for_all_models(name):
     model = toy(MODELS[name])
+    model.compile(run_eagerly=True)
     model.fit(batches(count=112), epochs=1, verbose=0)  # 7 batches
     assert int(model.batches_trained) == 7
     assert int(model.optimizers["decoder"].iterations) == 2
