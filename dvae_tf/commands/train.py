@@ -219,7 +219,7 @@ def _fit_flow(data, model, callbacks):
     if not (model.has_codes and model.needs_flow_fit):
         return None
     return model.fit_flow(
-        data.train, validation_data=data.validation, callbacks=callbacks, verbose=0
+        data.in_order(), validation_data=data.validation, callbacks=callbacks, verbose=0
     )
 
 

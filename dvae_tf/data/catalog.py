@@ -97,7 +97,7 @@ def load(
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
     examples, info = _examples(name, split, seed=seed, size=size, count=count)
     if factors and not info.factor_names:
-        raise ValueError(f"{name}: the factors of variation are not known; give factors=False.")
+        raise ValueError(f"{name}: the factors are not known; give factors=False.")
     if not 0.0 < labelled <= 1.0:
         raise ValueError(f"labelled is {labelled}; give a share above 0, at most 1.")
     if labelled < 1.0:

@@ -169,7 +169,7 @@ class DisentangledVAE(TwoCodeModel):
         given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
         fit_flow = fit_flow and self.flow is not None and self.recipe.flow_share > 0.0
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
-            flow_fit.expect_readable_again(given.get("x"), given.get("y"))
+            flow_fit.expect_readable_again(given.get("x"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, callbacks=callbacks, **kwargs)
         if not (fit_flow and history.epoch):

@@ -6,6 +6,7 @@ to the fixed codes of all training data, with early stopping on the likelihood o
 
 import math
 import time
+from collections.abc import Iterator
 
 import keras
 import numpy as np
@@ -173,22 +174,24 @@ def as_dataset(x, y=None, most_batches: int | None = None):
                 raise ValueError("The dataset is infinite; give fit steps_per_epoch.")
             return x.take(most_batches)
         return x
-    expect_readable_again(x, y)
+    expect_readable_again(x)
     if isinstance(x, keras.utils.PyDataset):
         return (x[number] for number in range(len(x)))
+    if y is None:
+        return x
     return tf.data.Dataset.from_tensor_slices((x, y)).batch(ENCODING_BATCH_SIZE)
 
 
-def expect_readable_again(x, y=None) -> None:
+def expect_readable_again(x) -> None:
     """Refuses data that can be read only once.
 
     Args:
-        x, y: as in `fit`.
+        x: as in `fit`.
 
     Raises:
         ValueError: if the data is a generator or similar.
     """
-    if y is None and not (_is_dataset(x) or isinstance(x, keras.utils.PyDataset)):
+    if isinstance(x, Iterator):
         raise ValueError(
             "The flow is fitted after the last epoch, on data that can be read again, but a "
             f"{type(x).__name__} was given. Give a tf.data.Dataset or arrays, or fit_flow=False "

@@ -178,6 +178,7 @@ class Trainer(keras.Model):
         self.epochs_trained.assign_add(1)
         if epoch + 1 == epochs:
             self.progress.assign(1.0)
+            self.progress_per_batch.assign(0.0)
             for group, variables in self.weight_groups().items():
                 self.optimizers[group].finalize_variable_values(variables)
 

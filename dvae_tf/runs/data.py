@@ -7,6 +7,7 @@ from dvae_tf import data
 # An epoch passes over small data several times, so that it has at least this many steps and the
 # work between epochs takes only a small part of the time.
 LEAST_STEPS = 100
+TRAIN, VALIDATION = "train[:90%]", "train[90%:]"
 
 
 class Data:
@@ -19,17 +20,26 @@ class Data:
     def __init__(self, arguments: dict):
         self.name = arguments["dataset"]
         self.options = {"seed": arguments["seed"], "size": arguments["size"]}
+        self.labelled = arguments["labelled"]
         self.train, self.info = data.load(
             self.name,
-            "train[:90%]",
+            TRAIN,
             arguments["batch_size"],
-            labelled=arguments["labelled"],
+            labelled=self.labelled,
             **self.options,
         )
         batches = math.ceil(self.info.count / arguments["batch_size"])
         self.passes = math.ceil(LEAST_STEPS / batches)
         self.steps_per_epoch = self.passes * batches
-        self.validation, _ = data.load(self.name, "train[90%:]", shuffle=False, **self.options)
+        self.validation, _ = data.load(self.name, VALIDATION, shuffle=False, **self.options)
+
+    def in_order(self):
+        """The training data in a fixed order, so that its codes are the same every time.
+
+        Returns:
+            tf.data.Dataset of batches, as `train`.
+        """
+        return data.load(self.name, TRAIN, shuffle=False, labelled=self.labelled, **self.options)[0]
 
     def arrays(self, split: str) -> data.Arrays:
         """Loads the labelled examples of a split into memory.

@@ -264,7 +264,7 @@ def test_fit_with_a_damaged_shard(model, tmp_path):
 
 def test_a_damaged_shard_is_not_loaded(tmp_path, monkeypatch):
     stream = Stream(damaged_shard(tmp_path), 6), Info("faces", "test", (8, 8, 1), ("a", "b"), 6)
-    monkeypatch.setattr(catalog, "_examples", lambda *arguments: stream)
+    monkeypatch.setattr(catalog, "_examples", lambda *arguments, **options: stream)
     with pytest.raises(ValueError, match=r"damaged .* prepare it anew"):
         data.load_arrays("faces")
 

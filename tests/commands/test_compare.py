@@ -70,7 +70,7 @@ def test_columns_are_models_and_variants_of_the_first():
     assert columns["no-flow"].changes == {"kl": 0.5, "flow": False}
     with pytest.raises(ValueError, match="A variant is called 'cvae', as a model is"):
         columns_of(ComparisonSettings(variants={"cvae": {}}))
-    with pytest.raises(ValueError, match="No models is called 'gan'; choose one of"):
+    with pytest.raises(ValueError, match="No model is called 'gan'; choose one of"):
         ComparisonSettings(models=("gan",))
 
 

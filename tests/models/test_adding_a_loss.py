@@ -43,7 +43,7 @@ def test_it_trains_what_it_says_and_nothing_else():
 
 def test_it_is_reported_and_falls():
     model = WithSize((2,), 3, preset="toy", recipe=RECIPE)
-    model.compile("sgd")
+    model.compile("sgd", run_eagerly=True)
     history = model.fit(batches(), validation_data=batches(48), epochs=3, verbose=0).history
     assert history["size"][-1] < history["size"][0]
     assert "val_size" in history

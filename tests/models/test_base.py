@@ -11,7 +11,9 @@ from dvae_tf.models.objectives import weighted
 
 def toy(**changes):
     recipe = Recipe.named("paper").replace(n_gm=1, **changes)
-    return DisentangledVAE((2,), 3, preset="toy", recipe=recipe)
+    model = DisentangledVAE((2,), 3, preset="toy", recipe=recipe)
+    model.compile(run_eagerly=True)  # A few steps take less time than tracing one.
+    return model
 
 
 def progress_seen(model, **options):

@@ -77,6 +77,7 @@ def test_no_loss_goes_back_through_what_it_does_not_depend_on():
 
 def test_one_step_of_everything_for_n_gm_batches():
     model = toy()
+    model.compile(run_eagerly=True)
     model.fit(batches(count=112), epochs=1, verbose=0)  # 7 batches
     steps = {name: int(optimizer.iterations) for name, optimizer in model.optimizers.items()}
     joint = dict.fromkeys(set(steps) - {"encoder_s", "prior_means", "prior_variances"}, 2)
@@ -114,6 +115,7 @@ def test_train_4_is_train_2_save_load_train_2(tmp_path):
 
 def test_images_survive_saving(tmp_path):
     model = DisentangledVAEGAN((8, 8, 1), 3, recipe="paper")
+    model.compile(run_eagerly=True)
     x = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
     model.fit(x, np.array([0, 1, 2, 0, 1, 2]), batch_size=2, verbose=0)
     model.save(tmp_path / "model.keras")
@@ -154,6 +156,7 @@ def test_auto_compiles_only_where_a_gpu_is():
 
 def test_validation_is_the_same_every_time_and_trains_nothing():
     model = toy()
+    model.compile(run_eagerly=True)
     history = model.fit(batches(), validation_data=batches(count=48), verbose=0).history
     assert set(history) == {
         f"{prefix}{name}" for prefix in ("", "val_") for name in ("loss", "accuracy", *dict(ROUTES))
@@ -180,6 +183,7 @@ def test_reported_loss_is_what_the_autoencoder_minimises():
 
 def test_rate_of_the_variances_falls_tenfold_every_so_many_batches():
     model = toy(DisentangledVAE, {"variance_decay_steps": 4})
+    model.compile(run_eagerly=True)
     rates = []
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: rates.append(
@@ -212,6 +216,7 @@ def test_mixed_precision_trains(policy):
     finally:
         keras.config.set_dtype_policy("float32")
     assert model.encoder_s.body.compute_dtype == policy.removeprefix("mixed_")
+    model.compile(run_eagerly=True)
     before = snapshot(model)
     x = np.random.default_rng(0).uniform(-1, 1, (6, 8, 8, 1)).astype(np.float32)
     history = model.fit(x, np.array([0, 1, 2, 0, 1, 2]), epochs=3, verbose=0).history
@@ -233,6 +238,7 @@ def test_own_networks_are_used_and_their_sizes_taken():
     model = toy(DisentangledVAE, preset="no preset is asked", **networks)
     assert model.networks() == networks
     assert (model.latent_dim_s, model.latent_dim_u) == (5, 7)
+    model.compile(run_eagerly=True)
     model.fit(batches(), verbose=0)
     assert model.encode(moons(4)[0]).z_u_mean.shape == (4, 7)
 
@@ -243,6 +249,7 @@ def test_own_discriminator_is_used():
     logits = keras.layers.Reshape(())(keras.layers.Dense(1)(features))
     own = keras.Model([x, label], logits)
     model = toy(discriminator=own)
+    model.compile(run_eagerly=True)
     before = snapshot(model)
     model.fit(batches(), verbose=0)
     assert model.discriminator is own

@@ -36,6 +36,7 @@ def test_its_settings_are_those_of_a_recipe(model):
 
 
 def test_it_trains_on(model):
+    model.compile(run_eagerly=True)
     before = snapshot(model)
     model.fit(batches(), verbose=0)
     assert changed(model, before) == set(before)
