@@ -63,7 +63,7 @@ def test_an_export_of_the_newest_run_is_found(moons_run, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("started", "shown"),
     [
-        ("/home/me/checkout/scripts/train.py", "python scripts/train.py"),
+        ("/checkout/scripts/train.py", "python scripts/train.py"),
         ("/usr/bin/dvae", "dvae train"),
         ("/site-packages/dvae_tf/__main__.py", "dvae train"),
     ],
