@@ -121,6 +121,8 @@ def fit_flow(
             jit_compile=model.jit_compile,
             run_eagerly=model.run_eagerly,
         )
+        # Variables made within a step over several devices are not initialised in all of them.
+        fit.optimizer.build(model.flow.trainable_variables)
     held_out = batches(held_out, recipe.flow_batch_size)
     weights = model.flow.get_weights()
     before = fit.evaluate(held_out, verbose=0, return_dict=True)["loss"]
