@@ -302,8 +302,8 @@ class DisentangledVAE(TwoCodeModel):
             return draw(posterior, seed), {"kl": kl}
         posterior = gaussian(self.flow(mean, z_s)[0], stddev)
         z_u = draw(posterior, seed)
-        code = self.flow.inverse(z_u, z_s)
-        kl = losses.kl_of_draw(code, z_u, posterior, self.flow(code, z_s)[1])
+        code, log_det = self.flow.inverse(z_u, z_s)
+        kl = losses.kl_of_draw(code, z_u, posterior, log_det)
         of_flow = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
         return code, {"kl": kl, "flow_likelihood": of_flow}
 

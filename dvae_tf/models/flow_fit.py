@@ -62,7 +62,7 @@ class FlowFit(keras.Model):
         """A draw of the posterior, as the code before the flow."""
         mean, stddev, z_s = data
         z_u = draw(gaussian(self.flow(mean, z_s)[0], self.noise * stddev), seed)
-        return tf.stop_gradient(self.flow.inverse(z_u, z_s)), z_s
+        return tf.stop_gradient(self.flow.inverse(z_u, z_s)[0]), z_s
 
     def _reported(self, values):
         self.mean_loss.update_state(values)

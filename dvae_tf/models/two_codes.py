@@ -78,7 +78,7 @@ class TwoCodeModel(ClassConditionalModel):
 
     def _decoder_input(self, z_s, z_u):
         """The decoder's input: z_s and the code that the flow maps to z_u."""
-        code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)
+        code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)[0]
         return tf.concat([z_s, code], axis=-1)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:

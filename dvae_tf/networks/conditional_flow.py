@@ -115,33 +115,36 @@ class ConditionalFlow(keras.Model):
     def call(self, code, condition):
         log_scales = []
         for order, pair in zip(self._orders, self._pairs(), strict=False):
-            halves = self._halves(tf.gather(code, order, axis=-1))
+            halves = self._halves(_permuted(code, order))
             for stays, coupling in enumerate(pair):
                 shift, log_scale = coupling(halves[stays], condition)
                 halves[1 - stays] = halves[1 - stays] * tf.exp(log_scale) + shift
                 log_scales.append(log_scale)
             code = tf.concat(halves, axis=-1)
         log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
-        return tf.gather(code, self._orders[-1], axis=-1), log_det
+        return _permuted(code, self._orders[-1]), log_det
 
-    def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tf.Tensor:
-        """Inverts a call.
+    def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Inverts a call: the code that it maps to z_u.
 
         Args:
             z_u: float tensor [batch, latent_dim].
             condition: float tensor [batch, condition_dim].
 
         Returns:
-            float32 tensor [batch, latent_dim], the code.
+            code, float32 tensor [batch, latent_dim]; log_det, float32 tensor [batch], that of the
+            call, not of its inverse.
         """
-        code = tf.gather(z_u, np.argsort(self._orders[-1]), axis=-1)
+        log_scales = []
+        code = _permuted(z_u, np.argsort(self._orders[-1]))
         for order, pair in reversed(list(zip(self._orders, self._pairs(), strict=False))):
             halves = self._halves(code)
             for stays, coupling in reversed(list(enumerate(pair))):
                 shift, log_scale = coupling(halves[stays], condition)
                 halves[1 - stays] = (halves[1 - stays] - shift) * tf.exp(-log_scale)
-            code = tf.gather(tf.concat(halves, axis=-1), np.argsort(order), axis=-1)
-        return code
+                log_scales.append(log_scale)
+            code = _permuted(tf.concat(halves, axis=-1), np.argsort(order))
+        return code, tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
 
     def _pairs(self):
         return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
@@ -158,3 +161,14 @@ class ConditionalFlow(keras.Model):
             "units": self.units,
             "seed": self.seed,
         }
+
+
+def _permuted(code, order):
+    """The dimensions of a code in another order; the gradient of tf.gather would add up rows."""
+    back = np.argsort(order)
+
+    @tf.custom_gradient
+    def permuted(code):
+        return tf.gather(code, order, axis=-1), lambda grad: tf.gather(grad, back, axis=-1)
+
+    return permuted(code)

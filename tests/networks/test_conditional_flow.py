@@ -30,9 +30,11 @@ def test_it_starts_as_the_identity():
 def test_inverse_undoes_it(latent_dim):
     flow = disturbed(ConditionalFlow(latent_dim, 3, units=16))
     code, condition = codes(latent_dim=latent_dim)
-    z_u, _ = flow(code, condition)
+    z_u, log_det = flow(code, condition)
     assert np.abs(z_u - code).min() > 0.0
-    np.testing.assert_allclose(flow.inverse(z_u, condition), code, rtol=1e-3, atol=1e-4)
+    inverse, same_log_det = flow.inverse(z_u, condition)
+    np.testing.assert_allclose(inverse, code, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(same_log_det, log_det, rtol=1e-3, atol=1e-4)
 
 
 def test_log_det_is_that_of_the_jacobian():
