@@ -220,7 +220,8 @@ def test_numbers_of_a_recipe_that_do_not_fit(case):
 
 @pytest.fixture(scope="module")
 def model():
-    return dvae_tf.DisentangledVAE((8, 8, 1), 3, preset="toy")
+    recipe = Recipe.named("balanced").replace(flow=False)
+    return dvae_tf.DisentangledVAE((8, 8, 1), 3, preset="toy", recipe=recipe)
 
 
 X = np.zeros((6, 8, 8, 1), np.float32)

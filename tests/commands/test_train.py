@@ -60,10 +60,10 @@ def test_stopping_after_an_epoch_and_going_on_changes_nothing(short_epochs, tmp_
         requested = property(lambda stop: True, lambda stop, value: None)
         patch.setattr(callbacks.GracefulStop, "requested", requested, raising=False)
         with pytest.raises(KeyboardInterrupt):
-            train_moons(tmp_path / "stopped", 2, model="cvae_gan")
+            train_moons(tmp_path / "stopped", 2, model="cvae")
     assert len(runs.read_history(tmp_path / "stopped" / "history.csv")) == 1
     resume(tmp_path / "stopped")
-    train_moons(tmp_path / "straight", 2, model="cvae_gan")
+    train_moons(tmp_path / "straight", 2, model="cvae")
     assert_same_run(tmp_path / "straight", tmp_path / "stopped")
 
 

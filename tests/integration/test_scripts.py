@@ -53,20 +53,12 @@ def test_import_costs_no_tensorflow():
     assert out.stdout.strip() == "set()"
 
 
+# tests/bad_input/test_wrong_arguments.py has many more, without a process of their own.
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [
-        ("train.py", ["--dataset", "npz:none.npz"], "error: npz:none.npz: there is no such file"),
         ("train.py", ["--epochs", "many"], "invalid int value"),
         ("generate.py", ["none"], "error: none holds no run"),
-        ("evaluate.py", ["none"], "error: none holds no run"),
-        ("explore.py", ["swap", "none"], "error: none holds no run"),
-        ("encode.py", ["none"], "error: none holds no run"),
-        ("gallery.py", ["none"], "error: none holds no run"),
-        ("ship.py", ["none"], "error: none holds no run"),
-        ("export.py", ["none"], "error: none holds no run"),
-        ("serve.py", ["none"], "error: none holds no version of a SavedModel"),
-        ("compare.py", ["--models", "none"], "invalid choice: 'none'"),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(script, arguments, message, tmp_path):
@@ -87,6 +79,8 @@ def test_digits_are_trained_stopped_resumed_and_sampled(tmp_path):
         50,
         "--batch-size",
         32,
+        "--set",
+        "flow=false",
     ]
     process = start("train.py", *arguments, folder=tmp_path)
     folder = tmp_path / "runs" / "digits"

@@ -11,8 +11,9 @@ SMOKE = """
 import dvae_tf
 from dvae_tf import data, export, tasks
 assert "{folder}" in dvae_tf.__file__, dvae_tf.__file__
-train, info = data.load("three_moons", "train", count=96)
+train, info = data.load("three_moons", "train", 16, count=32)
 model = dvae_tf.DisentangledVAE(info.shape, info.num_classes, preset="toy")
+model.compile(run_eagerly=True)
 model.fit(train, epochs=1, verbose=0)
 model.save("model.keras")
 print(tasks.sample(model, [0, 1, 2]).shape)

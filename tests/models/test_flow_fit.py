@@ -1,12 +1,17 @@
 import keras
 import numpy as np
 import pytest
-from toys import batches, changed, moons, snapshot
+from toys import changed, moons, snapshot
+from toys import batches as batches_of
 
 from dvae_tf import DisentangledVAE
 from dvae_tf.models import Recipe, flow_fit
 from dvae_tf.networks import ConditionalFlow
 from dvae_tf.networks.seeding import seeded_initializers
+
+
+def batches(count=32):
+    return batches_of(count)
 
 
 def toy(**changes):
@@ -122,7 +127,7 @@ def test_it_is_the_same_every_time():
 def test_early_stopping_restores_before_the_flow_is_fitted():
     model = toy()
     stop = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
-    model.fit(batches(), validation_data=batches(48), epochs=3, callbacks=[stop], verbose=0)
+    model.fit(batches(), validation_data=batches(16), epochs=3, callbacks=[stop], verbose=0)
     assert not model.needs_flow_fit
 
 
