@@ -1,8 +1,8 @@
 import keras
 import numpy as np
 import pytest
-from toys import changed, moons, snapshot
 from toys import batches as batches_of
+from toys import changed, moons, snapshot
 
 from dvae_tf import DisentangledVAE
 from dvae_tf.models import Recipe, flow_fit
