@@ -114,7 +114,7 @@ def check_background(background: str) -> None:
     """
     try:
         opaque(background)
-    except (ValueError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(
             f"background is {background!r}; give a colour such as white or #ffffff."
         ) from error

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dvae_tf.models.augmentation import augment, shifted
 from dvae_tf.networks import Upsampler
@@ -84,18 +85,15 @@ def test_a_body_that_was_saved_with_one_side_loads():
 @pytest.mark.parametrize("policy", ["translation", "cutout", "color"])
 def test_augmentation_reaches_all_of_an_image_that_is_not_square(policy):
     images = np.ones((400, 8, 24, 1), np.float32)
-    changed = np.any(augment(images, [policy], [1, 2]) != images, axis=(0, 3))
+    changed = np.any(augment(tf.constant(images), [policy], [1, 2]) != images, axis=(0, 3))
     inner = changed if policy != "translation" else changed[[0, -1]]
     assert inner.all()
 
 
 def test_shifts_of_an_image_that_is_not_square_move_both_axes():
     image = np.arange(40, dtype=np.float32).reshape(1, 4, 10, 1).repeat(50, axis=0)
-    moved = shifted(image, 1, [0, 3]).numpy()
+    moved = shifted(tf.constant(image), 1, [0, 3]).numpy()
     assert moved.shape == image.shape
     assert {row[1, 5, 0] for row in moved} == {
-        value + 10 * down + across
-        for value in [15]
-        for down in (-1, 0, 1)
-        for across in (-1, 0, 1)
+        value + 10 * down + across for value in [15] for down in (-1, 0, 1) for across in (-1, 0, 1)
     }
