@@ -1,4 +1,4 @@
-"""Folders as users have them: splits of their own, stray files, odd names, images that come later."""
+"""Folders as users have them: splits of their own, stray files, odd names, later images."""
 
 import os
 import warnings
@@ -122,8 +122,7 @@ def test_what_cannot_be_told_is_refused(case, tmp_path):
     paths, message = CANNOT_BE_TOLD[case]
     name = refused(tmp_path, *paths)
     with pytest.raises(ValueError, match=message):
-        for split in ("train", "test"):
-            data.load(name, split)
+        _ = [data.load(name, split) for split in ("train", "test")]
 
 
 def test_a_class_may_be_called_train(tmp_path):

@@ -137,11 +137,11 @@ def test_sizes(size, wanted):
 
 @pytest.mark.parametrize("size", [0, -3, (8, 0), (8, 8, 3), "8x", "x", "8x8x8", 8.5, "big", True])
 def test_sizes_that_are_none(size):
-    with pytest.raises(ValueError, match="size is .*; give the side of squares"):
+    with pytest.raises(ValueError, match=r"size is .*; give the side of squares"):
         height_and_width(size)
 
 
 @pytest.mark.parametrize("background", ["whit", "", "#12", None, 255])
 def test_a_background_that_is_no_colour(background):
-    with pytest.raises(ValueError, match="background is .*; give a colour"):
+    with pytest.raises(ValueError, match=r"background is .*; give a colour"):
         check_background(background)

@@ -30,7 +30,7 @@ def stored(tmp_path_factory):
                 image = np.full((8, 10, channels), grey * largest).astype(dtype)
                 yield {"image": image, "label": number % 2}
 
-        builder = tfds.dataset_builders.store_as_tfds_dataset(
+        tfds.dataset_builders.store_as_tfds_dataset(
             name=name,
             version="1.2.3",
             config="small",
@@ -62,7 +62,7 @@ def test_a_missing_test_split_is_carved_out_and_said(splits, stored, monkeypatch
     assert [len(part.x) for part in parts] == [16, 4]
     greys = np.sort(np.concatenate([part.x[:, 0, 0, 0] for part in parts]))
     np.testing.assert_array_equal(greys, np.floor(255 * GREY))
-    with pytest.warns(UserWarning):
+    with pytest.warns(UserWarning, match="there is no test split"):
         assert data.load("alone", "train[90%:]")[1].count == 2
     if "validation" in splits:
         assert data.load("alone", "validation")[1].count == COUNT
@@ -78,7 +78,7 @@ def test_names_with_versions_and_configurations(name, stored, monkeypatch):
 @pytest.mark.parametrize("name", ["named:9.9.9", "named/other", "nowhere:1.0.0", "zip:a", "named:"])
 def test_names_that_there_are_none_of(name, stored, monkeypatch):
     use(monkeypatch, stored("named"))
-    with pytest.raises(ValueError, match="No data set is called|names no data"):
+    with pytest.raises(ValueError, match=r"No data set is called|names no data"):
         data.load(name)
 
 
