@@ -228,7 +228,7 @@ def _cell(entry):
 def _draw(folder, models, seed):
     """Draws samples of each model, for points during training; returns the pictures' paths."""
     paths = [_run(folder, model, seed) for model in models]
-    data = runs.Data(read_json(paths[0] / "run.json")["arguments"])
+    data = runs.Data.of(paths[0])
     if data.info.is_image:
         return [_draw_samples(folder / "samples.png", models, paths, data)]
     rows = {

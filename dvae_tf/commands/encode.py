@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dvae_tf import data, runs, tasks
 from dvae_tf.commands.settings import EncodingSettings
+from dvae_tf.data.image_files import BACKGROUND
 from dvae_tf.extras import needed_for
 from dvae_tf.files import read_json, written
 
@@ -43,8 +44,7 @@ def encode(settings: EncodingSettings, console: Console | None = None) -> pathli
             f"{folder} holds a {type(model).__name__}, which has no codes; give a run of "
             "disentangled_vae or disentangled_vae_gan."
         )
-    examples, info = _examples(settings, folder, model)
-    _check(info, model, names)
+    examples, info = _examples(settings, folder, model, names)
     found = _encoded(model, examples)
     with written(output) as temporary:
         write(temporary, found, names)
@@ -53,30 +53,23 @@ def encode(settings: EncodingSettings, console: Console | None = None) -> pathli
     return output
 
 
-def _examples(settings, folder, model):
-    """The data, its images in the model's size: (Arrays, Info)."""
+def _examples(settings, folder, model, names):
+    """The data, its images in the model's size and its classes numbered as the model's."""
     arguments = read_json(folder / "run.json")["arguments"]
-    is_image = len(model.sample_shape) == 3
-    return data.load_arrays(
+    examples, info = data.load_arrays(
         settings.data or arguments["dataset"],
         settings.split,
         arguments["seed"],
-        model.sample_shape[0] if is_image else None,
+        model.sample_shape[:2] if len(model.sample_shape) == 3 else None,
+        class_names=names,
+        background=arguments.get("background", BACKGROUND),
     )
-
-
-def _check(info, model, names):
-    """Refuses data that is not what the model was trained on."""
     if info.shape != model.sample_shape:
         raise ValueError(
             f"{info.name} has examples of shape {info.shape}, but the model takes "
             f"{model.sample_shape}; give data of that shape."
         )
-    if list(info.class_names) != names[: info.num_classes]:
-        raise ValueError(
-            f"{info.name} has the classes {', '.join(info.class_names)}, but the model knows "
-            f"{', '.join(names)}; give data with these, in this order."
-        )
+    return examples, info
 
 
 def _encoded(model, examples):

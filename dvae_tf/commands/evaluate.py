@@ -32,8 +32,9 @@ def evaluate(settings: EvaluationSettings, console: Console | None = None) -> di
     """
     folder = runs.find(settings.run)
     model = runs.load(folder)
-    data = runs.Data(read_json(folder / "run.json")["arguments"])
-    return measure(folder, data, model, console or Console(), settings.parts or None)
+    return measure(
+        folder, runs.Data.of(folder), model, console or Console(), settings.parts or None
+    )
 
 
 def measure(

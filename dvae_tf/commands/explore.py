@@ -15,9 +15,10 @@ from rich.console import Console
 
 from dvae_tf import runs, tasks
 from dvae_tf.commands.settings import ExplorationSettings
-from dvae_tf.data.pixels import as_pixels, open_image
+from dvae_tf.data.image_files import open_image
+from dvae_tf.data.pixels import as_pixels
 from dvae_tf.drawing import plots
-from dvae_tf.files import read_json, written
+from dvae_tf.files import written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Album:
                 f"{self.folder} holds a {type(self.model).__name__}, which has no codes; give a "
                 "run of disentangled_vae or disentangled_vae_gan."
             )
-        self.data = runs.Data(read_json(self.folder / "run.json")["arguments"])
+        self.data = runs.Data.of(self.folder)
         self.class_names = self.data.info.class_names
         self.seed = seed
         self.files = files
@@ -98,7 +99,7 @@ class Album:
         if not self.data.info.is_image:
             raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
         try:
-            return open_image(file, shape[0], shape[2])
+            return open_image(file, *shape)
         except OSError as error:
             raise ValueError(f"{file} is no readable image: {error}") from error
 
@@ -175,14 +176,13 @@ def traverse(album, count=6, dimension=None, steps=7, extent=3.0):
 def inpaint(album, count=10, hole=None, mask=None, iterations=10):
     """Images, with a hole, and with the hole filled; by default a square of half the side."""
     x, names = album.pick(count)
-    side = album.data.info.shape[0]
+    sides = album.data.info.shape[:2]
     if mask is None:
-        hole = side // 2 if hole is None else hole
-        if not 0 < hole <= side:
-            raise ValueError(f"hole is {hole}; give 1 to {side} pixels.")
-        first = (side - hole) // 2
-        mask = np.zeros((side, side), bool)
-        mask[first : first + hole, first : first + hole] = True
+        hole = min(sides) // 2 if hole is None else hole
+        if not 0 < hole <= min(sides):
+            raise ValueError(f"hole is {hole}; give 1 to {min(sides)} pixels.")
+        mask = np.zeros(sides, bool)
+        mask[tuple(slice((side - hole) // 2, (side + hole) // 2) for side in sides)] = True
     else:
         mask = album.open(mask).mean(axis=-1) > 127.5
     shown = as_pixels(x)

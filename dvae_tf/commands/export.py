@@ -71,7 +71,7 @@ class _Job:
         self.description = read_json(folder / "run.json")
         self.model = runs.load(folder)
         self.functions = Functions(self.model)
-        data = runs.Data(self.description["arguments"])
+        data = runs.Data.of(folder)
         self.train, self.info = data.arrays("train"), data.info
         random = np.random.default_rng(1)
         self.inputs = random_inputs(

@@ -7,6 +7,7 @@ here, so that `dvae --help` answers at once.
 
 import dataclasses
 import math
+import re
 from typing import Any
 
 DATASETS = (
@@ -82,6 +83,16 @@ def _at_least(settings, least, *names):
             raise ValueError(f"{name} is {value}; give at least {least}.")
 
 
+def _size(value):
+    """A size as the shell takes it; in Python and in files it may be an int or a pair of them."""
+    if value is None:
+        return None
+    text = "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*)?", text):
+        raise ValueError(f"size is {text}; give HEIGHT or HEIGHTxWIDTH, such as 64 or 48x64.")
+    return text
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """What all settings share: a value that must be one of some is one of them.
@@ -122,7 +133,12 @@ class ModelSettings(Settings):
         "100 steps",
     )
     batch_size: int = setting(96, "examples a step")
-    size: int | None = setting(None, "side that images are resized to, in pixels")
+    size: str | None = setting(
+        None,
+        "what images are resized to, in pixels: the side of squares, or height and width",
+        metavar="HEIGHT[xWIDTH]",
+    )
+    background: str = setting("white", "colour behind transparent parts of images, or #rrggbb")
     latent_dim_s: int | None = setting(None, "size of z_s (default: the preset's)")
     latent_dim_u: int | None = setting(None, "size of z_u (default: the preset's)")
     labelled: float = setting(1.0, "share of the training examples that keep their label")
@@ -135,7 +151,8 @@ class ModelSettings(Settings):
 
     def __post_init__(self):
         super().__post_init__()
-        _at_least(self, 1, "epochs", "batch_size", "size", "latent_dim_s", "latent_dim_u")
+        _at_least(self, 1, "epochs", "batch_size", "latent_dim_s", "latent_dim_u")
+        object.__setattr__(self, "size", _size(self.size))
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
         if not 0.0 < self.labelled <= 1.0:

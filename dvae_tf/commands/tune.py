@@ -201,11 +201,11 @@ def judged_run(run: pathlib.Path, settings: TrainingSettings, aim, console: Cons
     if (run / "run.json").exists():
         settings = TrainingSettings(resume=True, epochs=settings.epochs)
     train(dataclasses.replace(settings, output=str(run)), console, evaluate=False)
-    data = runs.Data(read_json(run / "run.json")["arguments"])
+    data = runs.Data.of(run)
     report = evaluation.report(
         evaluation.Subject.of(runs.load(run)),
-        data.arrays("train[:90%]"),
-        data.arrays("train[90%:]"),
+        data.arrays(data.training),
+        data.arrays(data.validating),
         data.info,
         evaluation.parts_of(aim.keys),
     )

@@ -1,18 +1,20 @@
 """Data sets by name."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from dvae_tf.data.digits import digits
-from dvae_tf.data.examples import Arrays, Info, Stream, check_arrays
+from dvae_tf.data.examples import Arrays, Info, Stored, Stream, check_arrays, check_seed
 from dvae_tf.data.folder import folder
+from dvae_tf.data.image_files import BACKGROUND, check_background
+from dvae_tf.data.labels import class_names_of, matched, numbered
 from dvae_tf.data.npz import npz
-from dvae_tf.data.pipeline import batches, damage_named, without_labels
+from dvae_tf.data.pipeline import batches, in_memory, without_labels
 from dvae_tf.data.shapes import shapes
-from dvae_tf.data.splits import parse_split
-from dvae_tf.data.tensorflow_datasets import tensorflow_dataset
+from dvae_tf.data.splits import holder, parse_split
+from dvae_tf.data.tensorflow_datasets import is_version, tensorflow_dataset
 from dvae_tf.data.three_moons import three_moons
 
 
@@ -21,25 +23,30 @@ class Source:
     """Where examples come from.
 
     Args:
-        read: function of "train" or "test" that returns (Arrays or Stream, Info).
-        options: tuple of str, which of the arguments `size`, `count` and `seed` of `load` it takes.
-            Defaults to none.
-        at_path: bool, whether the name is followed by a path, which it takes first. Defaults to
-            False.
+        read: function of a split's name that returns (Arrays or Stored, Info).
+        options: tuple of str, which of the arguments `size`, `count`, `seed`, `class_names` and
+            `background` of `load` it takes. Defaults to none.
+        at_path: bool, whether the name is followed by a path, which it takes first. Defaults
+            to False.
+        own_splits: bool, whether it may have other splits than "train" and "test", and tells.
+            Defaults to False.
     """
 
     read: Callable
     options: tuple[str, ...] = ()
     at_path: bool = False
+    own_splits: bool = False
 
 
 SOURCES = {
     "three_moons": Source(three_moons, ("count", "seed")),
     "shapes": Source(shapes, ("count", "seed")),
     "digits": Source(digits),
-    "folder": Source(folder, ("size",), at_path=True),
-    "npz": Source(npz, at_path=True),
+    "folder": Source(folder, ("size", "class_names", "background"), True, True),
+    "npz": Source(npz, ("class_names",), True, True),
 }
+# Any other name.
+TENSORFLOW_DATASETS = Source(tensorflow_dataset, ("size", "background"), own_splits=True)
 
 
 def load(
@@ -48,10 +55,12 @@ def load(
     batch_size: int = 96,
     shuffle: bool | None = None,
     seed: int = 0,
-    size: int | None = None,
+    size: int | tuple[int, int] | str | None = None,
     count: int | None = None,
     factors: bool = False,
     labelled: float = 1.0,
+    class_names: Sequence[str] | None = None,
+    background: str = BACKGROUND,
 ):
     """Loads a data set as batches that go straight into `model.fit`.
 
@@ -60,22 +69,29 @@ def load(
             "three_moons", "shapes": generated; the factors behind each example are known;
             "digits": scikit-learn's handwritten digits, bundled;
             "mnist", "fashion_mnist", "svhn_cropped", "cifar10" and any other name of TensorFlow
-            Datasets with an image and a label;
-            "folder:PATH": a folder of images for each class;
-            "npz:PATH": a NumPy file with the arrays `x` and `label`.
-        split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]". Defaults to
-            "train".
+            Datasets with an image and a label, such as "mnist:3.0.1" or "emnist/letters";
+            "folder:PATH": a folder of images for each class, perhaps below train, validation and
+            test;
+            "npz:PATH": a NumPy file with the arrays `x` and `label`, perhaps with `split`, or
+            `x_train`, `label_train` and so on.
+        split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]"; "validation"
+            where the data comes with that split. Defaults to "train".
         batch_size: int, examples per batch. Defaults to 96, as published.
         shuffle: bool, whether each pass has a new random order. Defaults to True for (slices of)
             the train split, False for the test split.
         seed: int, for that order and for generated data. Defaults to 0. Same seed, same batches.
         size: int, side in pixels that images of "folder:" and of TensorFlow Datasets are resized
-            to. Defaults to the data's own (64 for folders).
+            to, or (height, width) or "HEIGHTxWIDTH". Defaults to the data's own (64 for folders).
         count: int, number of generated examples. Defaults to 6,000 and 1,500 (three moons),
             40,000 and 10,000 (shapes) for train and test.
         factors: bool, whether the ground-truth factors follow x and label. Defaults to False.
         labelled: float in (0, 1], the share of examples, drawn with the seed, that keep their
             label; the others get -1. Defaults to 1.
+        class_names: sequence of str, a model's (`model.class_names`), for data to ask it about: the
+            classes of the data get the numbers that they have in the model, by name, and there may
+            be fewer. Defaults to the data's own.
+        background: str, the colour behind transparent parts of images, by name or as "#rrggbb".
+            Defaults to "white".
 
     Returns:
         (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
@@ -95,7 +111,15 @@ def load(
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; give at least 1.")
-    examples, info = _examples(name, split, seed=seed, size=size, count=count)
+    examples, info = _examples(
+        name,
+        split,
+        seed=seed,
+        size=size,
+        count=count,
+        class_names=class_names,
+        background=background,
+    )
     if factors and not info.factor_names:
         raise ValueError(f"{name}: the factors are not known; give factors=False.")
     if not 0.0 < labelled <= 1.0:
@@ -107,15 +131,28 @@ def load(
     return batches(examples, batch_size, shuffle, seed, factors), info
 
 
-def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arrays, Info]:
-    """Loads a whole split into memory, in its fixed order.
+def load_arrays(
+    name: str,
+    split: str = "test",
+    seed: int = 0,
+    size: int | tuple[int, int] | str | None = None,
+    count: int | None = None,
+    class_names: Sequence[str] | None = None,
+    background: str = BACKGROUND,
+    most: int | None = None,
+) -> tuple[Arrays, Info]:
+    """Loads a whole split into memory, in its fixed, random order.
 
     Args:
-        name, split, seed, size, count: as in `load`; `split` defaults to "test".
+        name, split, seed, size, count, class_names, background: as in `load`; `split` defaults to
+            "test".
+        most: int, at most so many examples, the first. Defaults to all.
 
     Returns:
-        (Arrays, Info): x float32 [n, *shape], images in [-1, 1]; label int32 [n]; factors float32
-        [n, factors] or None.
+        (Arrays, Info): x, images uint8 [n, height, width, channels] in [0, 255], a quarter of the
+        memory of floats, else float32 [n, *shape]; label int32 [n]; factors float32 [n, factors] or
+        None. All of the package takes such images; `dvae_tf.data.pixels.to_float` makes floats in
+        [-1, 1] of them.
 
     Raises:
         ValueError: as `load`.
@@ -125,11 +162,17 @@ def load_arrays(name, split="test", seed=0, size=None, count=None) -> tuple[Arra
         >>> examples.label.tolist()
         [0, 1, 2, 0, 1, 2]
     """
-    examples, info = _examples(name, split, seed=seed, size=size, count=count)
-    with damage_named():
-        columns = list(zip(*batches(examples, 500, False, seed).as_numpy_iterator(), strict=True))
-    x, label = (np.concatenate(column) for column in columns)
-    return Arrays(x, label, getattr(examples, "factors", None)), info
+    examples, info = _examples(
+        name,
+        split,
+        most,
+        seed=seed,
+        size=size,
+        count=count,
+        class_names=class_names,
+        background=background,
+    )
+    return in_memory(examples) if isinstance(examples, Stream) else examples, info
 
 
 def from_arrays(
@@ -138,15 +181,25 @@ def from_arrays(
     batch_size: int = 96,
     shuffle: bool = True,
     seed: int = 0,
+    class_names: Sequence[str] | None = None,
 ):
     """Makes a data set from arrays.
 
+    For splits of your own, call it for each, with the class names of the first:
+
+        train, info = from_arrays(x_train, y_train)
+        test, _ = from_arrays(x_test, y_test, shuffle=False, class_names=info.class_names)
+
     Args:
-        x: array [n, *shape], uint8 images in [0, 255], or floats (images in [-1, 1]).
-        label: int array [n], each in [0, C), or -1 for no label.
+        x: array [n, *shape], uint8 images in [0, 255] (grey ones with or without a channel axis),
+            or floats (images in [-1, 1]).
+        label: int array [n] or [n, 1]; -1 for no label.
         batch_size: int. Defaults to 96.
         shuffle: bool, whether each pass has a new random order. Defaults to True.
         seed: int. Defaults to 0.
+        class_names: sequence of str, the names of all classes. Labels are these names, where all
+            of them are (such as "7"), else indices of them. Defaults to the labels' values in
+            ascending order, whatever they are.
 
     Returns:
         (tf.data.Dataset, Info), as `load`.
@@ -159,35 +212,66 @@ def from_arrays(
         >>> info.shape
         (1,)
     """
+    check_seed(seed)
     x, label = check_arrays("arrays", x, label)
-    class_names = tuple(str(value) for value in range(label.max() + 1))
-    info = Info("arrays", "train", tuple(x.shape[1:]), class_names, len(x))
+    names = None if class_names is None else class_names_of("arrays", class_names)
+    label, names = numbered("arrays", label, names)
+    info = Info("arrays", "train", tuple(x.shape[1:]), names, len(x))
     return batches(Arrays(x, label), batch_size, shuffle, seed), info
 
 
-def _examples(name, split, **options):
+def expect_split(name: str, split: str, **options) -> None:
+    """Checks that a split can be loaded, without reading its images.
+
+    Args:
+        name, split: as in `load`.
+        **options: seed, size, class_names and background, as in `load`.
+
+    Raises:
+        ValueError: if it cannot be loaded.
+    """
+    if _source(name)[0].own_splits:  # What is generated has all splits, but takes its time.
+        _examples(name, split, **options)
+
+
+def _examples(name, split, most=None, **options):
+    """What a split holds: (Arrays or Stream, Info)."""
     whole, start, stop = parse_split(split)
-    kind, _, path = name.partition(":")
+    check_seed(options["seed"])
+    check_background(options["background"])
+    if options["class_names"] is not None:
+        options["class_names"] = class_names_of("class_names", options["class_names"])
+    source, arguments = _source(name)
+    if not source.own_splits:
+        holder(name, whole, ("train", "test"))
+    taken = {option: options[option] for option in source.options}
+    examples, info = source.read(*arguments, whole, **taken)
+    examples, info = _part(examples, info, split, start, stop, most)
+    if options["class_names"] is not None:
+        return matched(examples, info, options["class_names"])
+    return examples, info
+
+
+def _source(name):
+    """Where the data of a name comes from: (Source, what it takes before the split)."""
+    kind, colon, path = name.partition(":")
     source = SOURCES.get(kind)
-    if source is None and ":" not in name:
-        return tensorflow_dataset(name, split, options["size"])
+    if source is None and (not colon or is_version(path)):
+        return TENSORFLOW_DATASETS, [name]
     if source is None or bool(path) != source.at_path:
         with_path = " or ".join(f"{kind}:PATH" for kind in SOURCES if SOURCES[kind].at_path)
         raise ValueError(f"{name!r} names no data; give {with_path}.")
-    taken = {option: options[option] for option in source.options}
-    found = source.read(*([path] if path else []), whole, **taken)
-    return _part(*found, split, start, stop)
+    return source, [path] if path else []
 
 
-def _part(examples, info, split, start, stop):
+def _part(examples, info, split, start, stop, most):
     first, last = start(info.count), stop(info.count)
     if first >= last:
         raise ValueError(
             f"{info.name}: split {split!r} is empty; the whole has {info.count} examples."
         )
-    values = vars(info) | {"split": split, "count": last - first}
-    if isinstance(examples, Stream):
-        part = Stream(examples.dataset.skip(first).take(last - first), last - first)
-    else:
-        part = Arrays(*(None if column is None else column[first:last] for column in examples))
-    return part, Info(**values)
+    last = last if most is None else min(last, first + most)
+    info = dataclasses.replace(info, split=split, count=last - first)
+    if isinstance(examples, Stored):
+        return examples.read(first, last), info
+    return Arrays(*(None if column is None else column[first:last] for column in examples)), info

@@ -7,6 +7,8 @@ import numpy as np
 
 # The label of an unlabelled example.
 NO_LABEL = -1
+# Labels are kept as int32; seeds are cut to 32 bits by some generators.
+LABELS, SEEDS = 2**31, 2**32
 
 Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
 Arrays.__doc__ = """Examples in memory.
@@ -15,10 +17,18 @@ x: array [n, *shape], uint8 images in [0, 255] or float32. label: int32 array [n
 array [n, factors] or None.
 """
 
-Stream = collections.namedtuple("Stream", ["dataset", "count"])
+Stream = collections.namedtuple("Stream", ["dataset", "count", "of_batch"], defaults=[None])
 Stream.__doc__ = """Examples that are read when needed.
 
-dataset: tf.data.Dataset of (uint8 image, int32 label). count: int, how many there are at most.
+dataset: tf.data.Dataset of (uint8 image, int32 label, ...). count: int, how many there are at most.
+of_batch: function of a batch of the dataset that returns (images, labels), without those that could
+not be read; None where a batch is just that.
+"""
+
+Stored = collections.namedtuple("Stored", ["read", "count"])
+Stored.__doc__ = """Examples that are somewhere else, in the order of their split.
+
+read: function of the first index and the index after the last that returns a Stream. count: int.
 """
 
 
@@ -36,6 +46,7 @@ class Info:
         factor_names: tuple of str, the known factors of variation; empty if none is known.
         factor_kinds: tuple of str, for each factor "continuous", "cyclic" (in radians) or
             "categorical". Defaults to all continuous.
+        splits: tuple of str, the splits that can be loaded. Defaults to "train" and "test".
     """
 
     name: str
@@ -45,6 +56,7 @@ class Info:
     count: int
     factor_names: tuple = ()
     factor_kinds: tuple = ()
+    splits: tuple = ("train", "test")
 
     def __post_init__(self):
         if not self.factor_kinds:
@@ -66,12 +78,13 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
 
     Args:
         source: str, where they come from, for error messages.
-        x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
-        label: int array [n].
-        num_classes: int, C; by default the largest label + 1.
+        x: array [n, *shape], uint8 images (grey ones with or without a channel axis) or floats
+            (images in [-1, 1]).
+        label: int array [n] or [n, 1].
+        num_classes: int, C. Defaults to any number.
 
     Returns:
-        (x as uint8 or float32, label as int32), NumPy arrays.
+        (x as uint8 or float32, label as int32 [n]), NumPy arrays.
 
     Raises:
         ValueError: if lengths, shapes, types or ranges do not fit; the message says what was found,
@@ -83,12 +96,40 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
         (dtype('float32'), dtype('int32'))
     """
     x, label = np.asarray(x), np.asarray(label)
-    if label.ndim != 1 or x.ndim < 2 or len(x) != len(label):
+    if x.ndim < 2 or label.shape not in ((len(x),), (len(x), 1)):
         raise ValueError(
             f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
             "[n, ...] and [n], one label per example."
         )
-    return check_x(source, x), _checked_label(source, label, num_classes)
+    x = check_x(source, with_channels(source, x))
+    return x, check_label(source, label, num_classes)
+
+
+def with_channels(source: str, x: np.ndarray) -> np.ndarray:
+    """Gives grey images their axis of channels.
+
+    Args:
+        source: str, where they come from, for error messages.
+        x: array [n, *shape].
+
+    Returns:
+        x [n, height, width, 1] for uint8 [n, height, width]; else x itself.
+
+    Raises:
+        ValueError: if images have the channels first.
+
+    Examples:
+        >>> with_channels("mine", np.zeros((5, 28, 28), np.uint8)).shape
+        (5, 28, 28, 1)
+    """
+    if x.ndim == 3 and x.dtype == np.uint8:
+        return x[..., np.newaxis]
+    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] > 4:
+        raise ValueError(
+            f"{source}: images have the shape {x.shape[1:]}, the channels first; put them last: "
+            "x.transpose(0, 2, 3, 1)."
+        )
+    return x
 
 
 def check_x(source: str, x: np.ndarray):
@@ -153,23 +194,45 @@ def check_count(source: str, count: int, num_classes: int) -> None:
         )
 
 
-def _checked_label(source, label, num_classes):
+def check_seed(seed: int) -> None:
+    """Checks a seed.
+
+    Args:
+        seed: int.
+
+    Raises:
+        ValueError: if it is no integer in [0, 2^32).
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
+        raise ValueError(f"seed is {seed!r}; give an integer from 0 to {SEEDS - 1}.")
+
+
+def check_label(source: str, label: np.ndarray, num_classes: int | None = None) -> np.ndarray:
+    """Checks labels. Bounds are checked before the cast, which would wrap around.
+
+    Args:
+        source: str, where they come from, for error messages.
+        label: int array [n] or, as in keras.datasets.cifar10, [n, 1].
+        num_classes: int, C. Defaults to any number.
+
+    Returns:
+        int32 array [n].
+
+    Raises:
+        ValueError: if they are no integers, or outside [0, C), but for -1, which means no label.
+
+    Examples:
+        >>> check_label("mine", [[3], [-1]]).tolist()
+        [3, -1]
+    """
+    label = np.asarray(label).reshape(len(label))
     if not np.issubdtype(label.dtype, np.integer):
         raise ValueError(f"{source}: label has dtype {label.dtype}; give integers in [0, C).")
-    highest = f"[0, {num_classes})" if num_classes else "[0, C)"
-    outside = (label < NO_LABEL) | (label >= (num_classes or np.inf))
+    outside = (label < NO_LABEL) | (label >= (num_classes or LABELS))
     if outside.any():
         at = int(np.argmax(outside))
         raise ValueError(
-            f"{source}: label {label[at]} at index {at} is outside {highest}; number the classes "
-            "from 0 without gaps (-1 means no label)."
-        )
-    known = label[label != NO_LABEL]
-    if not len(known):
-        raise ValueError(f"{source}: no example has a label; label at least some of each class.")
-    if known.max() == known.min():
-        raise ValueError(
-            f"{source}: all {len(known)} examples have the label {known[0]}; disentangling needs "
-            "at least 2 classes."
+            f"{source}: label {label[at]} at index {at} is outside [0, {num_classes or 'C'}); "
+            "number the classes from 0, below 2^31 (-1 means no label)."
         )
     return label.astype(np.int32)

@@ -1,107 +1,266 @@
 """A folder of images for each class."""
 
-import itertools
+import functools
+import os
 import pathlib
 import warnings
 
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.data.examples import Info, Stream
-from dvae_tf.data.pixels import open_image
-from dvae_tf.data.splits import SPLITS, split_by_class
+from dvae_tf.data.examples import Info, Stored, Stream
+from dvae_tf.data.image_files import BACKGROUND, SUFFIXES, height_and_width, open_image
+from dvae_tf.data.labels import class_names_of, expect_known
+from dvae_tf.data.splits import SPLITS, chosen_rows, holder, place, split_called
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 DEFAULT_SIZE = 64
+# What systems and programs put beside a user's files, apart from hidden files.
+_OF_SYSTEMS = {
+    "__MACOSX",
+    "__pycache__",
+    "@eaDir",
+    "$RECYCLE.BIN",
+    "System Volume Information",
+    "lost+found",
+    "Thumbs.db",
+    "desktop.ini",
+}
+# What Pillow raises for files that it cannot read, and `open_image` for values out of range.
+_UNREADABLE = (OSError, SyntaxError, ValueError)
 
 
-def folder(path: str, name: str, size: int | None = None):
-    """Streams the images of a folder that holds one folder for each class.
+def folder(
+    path: str, name: str, size=None, class_names: tuple | None = None, background: str = BACKGROUND
+):
+    """Reads the images of a folder that holds one folder for each class.
 
-    The classes are the folders' names in alphabetical order. If the folder holds `train` and
-    `test`, each with the classes inside, these are the splits; otherwise a fifth of each class is
-    the test split. Images are cropped to the central square, resized and read as RGB. Unreadable
-    files, and links that lead out of the folder, are skipped with a warning that names them.
+    The classes are the folders' names in alphabetical order. If the folder holds `train` and, if
+    there is one, `validation` and `test` (or training, val, valid, dev, testing), each with the
+    classes inside, these are the splits, and the classes are those of `train`; where there is no
+    test split, a fifth is chosen by the content of the files. Hidden files and what systems put
+    beside the user's are ignored. Images are read as RGB, cropped to the proportions of `size` and
+    resized. Unreadable files, and links that lead out of the folder, are skipped with a warning
+    that names them.
 
     Args:
         path: str, the folder.
-        name: str, "train" or "test".
-        size: int, side of the images in pixels. Defaults to 64.
+        name: str, "train", "validation" or "test".
+        size: int, side of the images in pixels, or (height, width). Defaults to 64.
+        class_names: tuple of str, the classes of a model, for data to ask it about; there may be
+            fewer. Defaults to those of the folder, at least 2.
+        background: str, the colour behind transparent parts. Defaults to "white".
 
     Returns:
-        (Stream, Info), images uint8 [size, size, 3].
+        (Stored, Info), images uint8 [height, width, 3].
 
     Raises:
-        ValueError: if the folder is missing, holds no images or fewer than 2 classes.
+        ValueError: if the folder is missing, if classes or splits cannot be told, or if a class has
+            no image.
     """
-    size = size or DEFAULT_SIZE
     source = f"folder:{path}"
+    height, width = height_and_width(size) or (DEFAULT_SIZE, DEFAULT_SIZE)
     root = pathlib.Path(path)
     if not root.is_dir():
         raise ValueError(f"{source}: there is no such folder; give one that holds class folders.")
-    has_splits = all((root / split).is_dir() for split in SPLITS)
-    base = root / name if has_splits else root
-    class_names, files, label = _list_images(source, base)
-    # In random order, so that a slice of a split contains all classes.
-    whole, _ = split_by_class(label, test_share=0.0)
-    train, test = split_by_class(label)
-    chosen = whole if has_splits else train if name == "train" else test
-    files, label = [files[i] for i in chosen], label[chosen]
-    info = Info(source, name, (size, size, 3), class_names, len(files))
-    return Stream(_read_images(files, label, size), len(files)), info
+    given = _given_splits(source, root)
+    base = given.get(holder(source, name, given), root)
+    known = class_names or _trained_classes(source, root, given)
+    files, label = _list_images(source, base, known)
+    rows = chosen_rows(name, given, label, np.array([_place(file) for file in files]))
+    files, label = [files[row] for row in rows], label[rows]
+    images = _Images(source, files, label, (height, width), background)
+    if name == "train":
+        images.expect_each_class(known)
+    splits = tuple(split for split in SPLITS if split in given or split != "validation")
+    info = Info(source, name, (height, width, 3), known, len(files), splits=splits)
+    return Stored(images.stream, len(files)), info
 
 
-def _list_images(source, base):
-    class_names, files, label = [], [], []
-    inside = base.resolve()
-    for directory in sorted(entry for entry in base.iterdir() if entry.is_dir()):
-        found = sorted(file for file in directory.rglob("*") if file.suffix.lower() in SUFFIXES)
-        leads_out = [not file.resolve().is_relative_to(inside) for file in found]
-        outside = list(itertools.compress(found, leads_out))
-        images = [file for file, out in zip(found, leads_out, strict=True) if not out]
-        if outside:
-            warnings.warn(
-                f"Skipped {len(outside)} links out of {base}, the first {outside[0]}: copy these "
-                "images into the folder.",
-                stacklevel=2,
-            )
-        if images:
-            files += images
-            label += [len(class_names)] * len(images)
-            class_names.append(directory.name)
-    if len(class_names) < 2:
-        found = f"images of one class, {class_names[0]}" if class_names else "no images"
+def _visible(directory):
+    """The entries of a folder in order, without hidden ones and those of systems."""
+    return sorted(
+        entry
+        for entry in directory.iterdir()
+        if not entry.name.startswith(".") and entry.name not in _OF_SYSTEMS
+    )
+
+
+def _folders(directory):
+    """The folders in a folder; links out of it are none."""
+    inside = directory.resolve()
+    entries = [entry for entry in _visible(directory) if entry.is_dir()]
+    return [entry for entry in entries if entry.resolve().is_relative_to(inside)]
+
+
+def _given_splits(source, root):
+    """The folders of the splits: {split: path}; empty if the root holds the classes."""
+    folders = _folders(root)
+    called = [(split, entry) for entry in folders if (split := split_called(entry.name))]
+    # A class may be called "train" as well: it holds images and no folders of classes.
+    if len(called) < len(folders) and not any(_folders(entry) for _, entry in called):
+        return {}
+    given = dict(called)
+    if len(given) < len(folders):
+        names = ", ".join(_shown(entry.name) for entry in folders)
+        raise ValueError(
+            f"{source}: found the folders {names}, and cannot tell which are splits and which are "
+            "classes; give either one folder a class, or only train, validation and test."
+        )
+    return given
+
+
+def _trained_classes(source, root, given):
+    """The names of the classes of the training data."""
+    if given and "train" not in given:
+        raise ValueError(
+            f"{source}: there is no folder train, whose classes hold for {', '.join(given)} too; "
+            "add it."
+        )
+    base = given.get("train", root)
+    names = class_names_of(source, [os.fsencode(entry.name) for entry in _folders(base)])
+    if len(names) < 2:
+        found = f"images of one class, {names[0]}," if names else "no images in class folders"
         raise ValueError(
             f"{source}: found {found} in {base}; expected at least 2 folders, one for each class, "
             f"with {', '.join(SUFFIXES)} files inside."
         )
-    return tuple(class_names), files, np.array(label, np.int32)
+    return names
 
 
-def _read_images(files, label, size):
-    """Returns a tf.data.Dataset of (uint8 image, int32 label) without the unreadable files."""
-    warned = set()
+def _list_images(source, base, class_names):
+    """The images in the class folders: (list of paths, label int32 [n])."""
+    directories = _folders(base)
+    names = class_names_of(source, [os.fsencode(directory.name) for directory in directories])
+    expect_known(source, names, class_names)
+    inside = base.resolve()
+    files, label = [], []
+    others = [entry for entry in _visible(base) if entry not in directories]
+    for name, directory in zip(names, directories, strict=True):
+        images = [file for file in _below(directory) if file.suffix.lower() in SUFFIXES]
+        others += [file for file in _below(directory) if file.suffix.lower() not in SUFFIXES]
+        outside = [file for file in images if not file.resolve().is_relative_to(inside)]
+        others += outside
+        images = [file for file in images if file not in set(outside)]
+        if not images:
+            raise ValueError(
+                f"{source}: the class {name!r} has no images ({', '.join(SUFFIXES)}) in "
+                f"{directory}; put some there, or remove the folder."
+            )
+        files += images
+        label += [class_names.index(name)] * len(images)
+    _warn_of(base, [file for file in others if not file.is_dir() or file.is_symlink()])
+    return files, np.array(label, np.int32)
 
-    def read(path):
-        path = path.decode()
+
+def _below(directory):
+    """The visible files in a folder and its folders, and links to folders."""
+    for entry in _visible(directory):
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _below(entry)
+        else:
+            yield entry
+
+
+def _warn_of(base, skipped):
+    """Names what is not read: links out of the folder, and files that are no images."""
+    inside = base.resolve()
+    links = [file for file in skipped if not file.resolve().is_relative_to(inside)]
+    if links:
+        warnings.warn(
+            f"Skipped {len(links)} links out of {base}, the first {_shown(links[0])}: copy these "
+            "images into the folder.",
+            stacklevel=3,
+        )
+    others = [file for file in skipped if file not in set(links)]
+    if others:
+        warnings.warn(
+            f"Skipped {len(others)} files of {base} that are no images by their names or are in no "
+            f"class folder, the first {_shown(others[0])}.",
+            stacklevel=3,
+        )
+
+
+def _shown(path):
+    """A path that any terminal prints, whatever its encoding is."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
+def _place(file):
+    try:
+        found = file.stat()
+        return _place_of(file, found.st_size, found.st_mtime_ns)
+    except OSError:  # It is named when it is read.
+        return place(os.fsencode(file))
+
+
+@functools.cache
+def _place_of(file, size, changed):
+    """The place of a file's content; all splits of a folder ask for it."""
+    return place(file.read_bytes())
+
+
+class _Images:
+    """The images of a split, read when needed; unreadable ones are left out of their batch.
+
+    They are left out there, and not of the dataset, so that the number of batches is known: Keras
+    warns at the end of an epoch whose length it had not known.
+    """
+
+    def __init__(self, source, files, label, size, background):
+        self.source, self.files, self.label = source, files, label
+        self.size, self.background = size, background
+        self.warned: set = set()
+
+    def expect_each_class(self, class_names):
+        for number in np.unique(self.label):
+            self._readable(np.flatnonzero(self.label == number), f"class {class_names[number]!r}")
+
+    def stream(self, first, last):
+        index = np.arange(first, last)
+        known, image = self._readable(index, "split")
+        shape = image.shape
+
+        def load(index, label):
+            image, readable = tf.numpy_function(self._read, [index], (tf.uint8, tf.bool))
+            return tf.ensure_shape(image, shape), label, tf.ensure_shape(readable, ())
+
+        def without_unreadable(image, label, readable):
+            return tf.cond(
+                tf.reduce_any(readable),
+                lambda: (tf.boolean_mask(image, readable), tf.boolean_mask(label, readable)),
+                lambda: substitute,
+            )
+
+        # For a batch of which nothing is left: no model can train on none.
+        substitute = tf.constant(image[np.newaxis]), tf.constant(self.label[known : known + 1])
+        paths = tf.data.Dataset.from_tensor_slices((index, self.label[first:last]))
+        images = paths.map(load, tf.data.AUTOTUNE, deterministic=True)
+        return Stream(images, len(index), without_unreadable)
+
+    def _readable(self, indices, of_what):
+        """The first readable image: (index, image)."""
+        for index in indices:
+            try:
+                return index, self._open(index)
+            except _UNREADABLE as error:
+                last = error
+        raise ValueError(
+            f"{self.source}: none of the {len(indices)} images of the {of_what} can be read; "
+            f"{_shown(self.files[index])}: {last}."
+        )
+
+    def _read(self, index):
         try:
-            return open_image(path, size), True
-        except (OSError, SyntaxError, ValueError) as error:
-            if path not in warned:
-                warned.add(path)
+            return self._open(index), True
+        except _UNREADABLE as error:
+            if index not in self.warned:
+                self.warned.add(index)
                 warnings.warn(
-                    f"Skipped {path}, which cannot be read as an image: {error}", stacklevel=2
+                    f"Skipped {_shown(self.files[index])}, which cannot be read as an image: "
+                    f"{error}",
+                    stacklevel=2,
                 )
-            return np.zeros((size, size, 3), np.uint8), False
+            return np.zeros((*self.size, 3), np.uint8), False
 
-    def load(path, label):
-        image, readable = tf.numpy_function(read, [path], (tf.uint8, tf.bool))
-        return tf.ensure_shape(image, (size, size, 3)), label, tf.ensure_shape(readable, ())
-
-    paths = tf.constant([str(file) for file in files])
-    return (
-        tf.data.Dataset.from_tensor_slices((paths, label))
-        .map(load, tf.data.AUTOTUNE, deterministic=True)
-        .filter(lambda image, label, readable: readable)
-        .map(lambda image, label, readable: (image, label))
-    )
+    def _open(self, index):
+        return open_image(self.files[index], *self.size, background=self.background)

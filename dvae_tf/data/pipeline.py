@@ -1,6 +1,7 @@
 """From examples to batches that `model.fit` takes."""
 
 import contextlib
+import math
 import re
 
 import numpy as np
@@ -9,15 +10,20 @@ import tensorflow as tf
 from dvae_tf.data.examples import NO_LABEL, Arrays
 from dvae_tf.data.pixels import to_float
 
-SHUFFLE_BUFFER = 20_000
+# Streamed images that wait to be shuffled: at most so many, and so many values.
+SHUFFLE_BUFFER, SHUFFLED_VALUES = 20_000, 2**30
+# Streamed images of at most so many values in all are kept in memory after the first pass.
+CACHED_VALUES = 2**31
+IN_MEMORY_BATCH = 64
+OUT_OF_RANGE = "A float image of the data set is outside [0, 1], the range of its type:"
 
 
 @contextlib.contextmanager
 def damage_named():
-    """Turns TensorFlow's error on a damaged file of a data set into a one-sentence error.
+    """Turns TensorFlow's error on wrong data in a data set into a one-sentence error.
 
     Raises:
-        ValueError: if a file that is read inside the block is damaged.
+        ValueError: if a file that is read inside the block is damaged, or an image out of range.
     """
     try:
         yield
@@ -27,6 +33,15 @@ def damage_named():
         raise ValueError(
             f"A file of the data set is damaged ({found}); remove the data set's folder and "
             "prepare it anew."
+        ) from error
+    except tf.errors.InvalidArgumentError as error:
+        if OUT_OF_RANGE not in error.message:
+            raise
+        lowest, highest = re.findall(r"\[([^\[\]]*)\]", error.message.partition(OUT_OF_RANGE)[2])[
+            :2
+        ]
+        raise ValueError(
+            f"{OUT_OF_RANGE} it goes from {lowest} to {highest}; scale the images."
         ) from error
 
 
@@ -53,10 +68,34 @@ def without_labels(examples: Arrays, labelled: float, seed: int):
     keeps = tf.constant(kept)
 
     def hide(index, example):
-        x, label = example
-        return x, tf.where(keeps[index], label, NO_LABEL)
+        x, label, *rest = example
+        return (x, tf.where(keeps[index], label, NO_LABEL), *rest)
 
     return examples._replace(dataset=examples.dataset.enumerate().map(hide))
+
+
+def in_memory(examples):
+    """Reads all of a stream.
+
+    Nothing else of its size is held meanwhile.
+
+    Args:
+        examples: Stream.
+
+    Returns:
+        Arrays, images as the stream gives them, without those that could not be read.
+    """
+    batches = _batches_of_stream(examples, IN_MEMORY_BATCH)
+    shape, dtype = batches.element_spec[0].shape[1:], batches.element_spec[0].dtype
+    x = np.empty((examples.count, *shape), dtype.as_numpy_dtype)
+    label = np.empty(examples.count, np.int32)
+    filled = 0
+    with damage_named():
+        for images, labels in batches.as_numpy_iterator():
+            x[filled : filled + len(labels)] = images
+            label[filled : filled + len(labels)] = labels
+            filled += len(labels)
+    return Arrays(x[:filled], label[:filled])
 
 
 def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors: bool = False):
@@ -77,14 +116,22 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
     if isinstance(examples, Arrays):
         dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors)
     else:
-        dataset = examples.dataset
+        values = math.prod(examples.dataset.element_spec[0].shape)
+        images = examples.dataset
+        if examples.count * values <= CACHED_VALUES:
+            images = images.cache()
         if shuffle:
-            buffer = min(max(examples.count, 1), SHUFFLE_BUFFER)
-            dataset = dataset.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
-        dataset = dataset.batch(batch_size)
+            buffer = min(examples.count, SHUFFLE_BUFFER, max(1, SHUFFLED_VALUES // values))
+            images = images.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        dataset = _batches_of_stream(examples._replace(dataset=images), batch_size)
     options = tf.data.Options()
     options.deterministic = True
     return dataset.map(_float_batch, tf.data.AUTOTUNE).prefetch(2).with_options(options)
+
+
+def _batches_of_stream(examples, batch_size):
+    dataset = examples.dataset.batch(batch_size)
+    return dataset.map(examples.of_batch) if examples.of_batch else dataset
 
 
 def _batches_from_memory(examples, batch_size, shuffle, seed, factors):

@@ -1,35 +1,9 @@
-"""The only place that converts between uint8 and [-1, 1], and that reads image files."""
-
-import os
+"""The only place that converts between uint8 and [-1, 1]."""
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
 
 from dvae_tf.data.examples import check_x
-
-
-def open_image(path: str | os.PathLike, size: int, channels: int = 3) -> np.ndarray:
-    """Reads an image, turns it upright, crops it to the central square and resizes it.
-
-    Args:
-        path: str or pathlib.Path of a file that Pillow reads.
-        size: int, side in pixels.
-        channels: int, 3 for colour, 1 for greyscale. Defaults to 3.
-
-    Returns:
-        uint8 array [size, size, channels].
-
-    Raises:
-        OSError: if the file is missing, not a readable image, or larger than Pillow's limit.
-    """
-    try:
-        with Image.open(path) as image:
-            upright = ImageOps.exif_transpose(image.convert("RGB" if channels == 3 else "L"))
-            fitted = ImageOps.fit(upright, (size, size), Image.Resampling.BICUBIC)
-    except Image.DecompressionBombError as error:
-        raise OSError(f"{path} is too large: {error}") from error
-    return np.asarray(fitted).reshape(size, size, channels)
 
 
 def to_float(image: np.ndarray) -> tf.Tensor:

@@ -15,7 +15,7 @@ from dvae_tf.data.pipeline import batches
 from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.files import cache_folder, written
-from dvae_tf.networks.presets import is_square_image
+from dvae_tf.networks.presets import halvings, is_image
 from dvae_tf.networks.seeding import seeded_initializers
 
 EXAMPLES_SEEN = 300_000
@@ -172,12 +172,12 @@ def _fit(x, target, outputs, loss, seed):
 
 def _network(shape, outputs):
     layers = keras.layers
-    if is_square_image(shape):
+    if is_image(shape):
         features = [
             layers.Conv2D(32, 3, padding="same", activation="relu"),
             layers.MaxPooling2D(),
             layers.Conv2D(64, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
+            layers.MaxPooling2D(2 ** (1 + halvings(shape)), padding="same"),
             layers.Flatten(),
             layers.Dropout(0.3, seed=0),
         ]

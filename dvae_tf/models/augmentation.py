@@ -18,10 +18,10 @@ def augment(images: tf.Tensor, policies: Sequence[str], seed: tf.Tensor) -> tf.T
     """Augments every image, each with its own random draws.
 
     Args:
-        images: float tensor [batch, side, side, channels] in [-1, 1].
+        images: float tensor [batch, height, width, channels] in [-1, 1].
         policies: sequence of str, a key each of `POLICIES`: "translation" (up to an eighth of the
-            side, zeros move in), "cutout" (a square of half the side becomes zeros), "color"
-            (brightness, saturation and contrast).
+            side, zeros move in), "cutout" (a part of half the height and width becomes zeros),
+            "color" (brightness, saturation and contrast).
         seed: int32 tensor [2]; the same seed gives the same augmentations.
 
     Returns:
@@ -69,7 +69,7 @@ def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
     """Translates every image by a random number of whole pixels; edges are repeated.
 
     Args:
-        images: float tensor [batch, side, side, channels].
+        images: float tensor [batch, height, width, channels].
         farthest: int, the largest translation along each axis, in pixels.
         seed: int32 tensor [2].
 
@@ -80,11 +80,11 @@ def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
         >>> bool(tf.reduce_all(shifted(tf.ones((2, 8, 8, 1)), 1, [0, 0]) == 1.0))
         True
     """
-    side = images.shape[1]
     shifts = tf.random.stateless_uniform(
         [2, tf.shape(images)[0]], seed, -farthest, farthest + 1, dtype=tf.int32, alg="philox"
     )
     for axis in (1, 2):
+        side = images.shape[axis]
         sources = tf.range(side) + shifts[axis - 1][:, tf.newaxis]
         sources = tf.clip_by_value(sources, 0, side - 1)
         images = tf.gather(images, sources, axis=axis, batch_dims=1)
@@ -92,22 +92,30 @@ def shifted(images: tf.Tensor, farthest: int, seed: tf.Tensor) -> tf.Tensor:
 
 
 def _translation(images, seed):
-    farthest = max(1, round(FARTHEST * images.shape[1]))
+    farthest = max(1, round(FARTHEST * min(images.shape[1:3])))
     # With a border of zeros, the edge that is repeated is zero.
     framed = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
     return shifted(framed, farthest, seed)[:, 1:-1, 1:-1]
 
 
 def _cutout(images, seed):
-    side = images.shape[1]
-    hole = round(HOLE * side)
-    centres = tf.random.stateless_uniform(
-        [2, tf.shape(images)[0]], seed, 0, side + 1, dtype=tf.int32, alg="philox"
+    sides = images.shape[1:3]
+    draws = tf.random.stateless_uniform(
+        [2, tf.shape(images)[0]], seed, 0, max(sides) + 1, dtype=tf.int32, alg="philox"
     )
-    starts = centres[:, :, tf.newaxis] - hole // 2
-    rows, columns = tf.unstack((tf.range(side) >= starts) & (tf.range(side) < starts + hole))
+    rows, columns = (
+        _inside_hole(centres * (side + 1) // (max(sides) + 1), side)
+        for centres, side in zip(tf.unstack(draws), sides, strict=True)
+    )
     outside = ~(rows[:, :, tf.newaxis] & columns[:, tf.newaxis, :])
     return images * tf.cast(outside, images.dtype)[..., tf.newaxis]
+
+
+def _inside_hole(centres, side):
+    """Which pixels along an axis are in the hole around each centre: bool tensor [batch, side]."""
+    hole = round(HOLE * side)
+    starts = centres[:, tf.newaxis] - hole // 2
+    return (tf.range(side) >= starts) & (tf.range(side) < starts + hole)
 
 
 def _color(images, seed):

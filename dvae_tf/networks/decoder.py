@@ -44,12 +44,13 @@ class Decoder(keras.Model):
             units = math.prod(self.sample_shape)
             self.head = keras.layers.Dense(units, activation=activation, dtype="float32")
         else:
-            stride = math.ceil(self.sample_shape[0] / features[1])
-            convolution = keras.layers.Conv2D if stride == 1 else keras.layers.Conv2DTranspose
+            sides = zip(self.sample_shape[:2], features[1:3], strict=True)
+            strides = tuple(math.ceil(side / found) for side, found in sides)
+            convolution = keras.layers.Conv2D if strides == (1, 1) else keras.layers.Conv2DTranspose
             self.head = convolution(
                 self.sample_shape[-1],
                 self.kernel_size,
-                strides=stride,
+                strides=strides,
                 padding="same",
                 activation=activation,
                 dtype="float32",

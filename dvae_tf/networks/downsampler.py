@@ -1,4 +1,4 @@
-"""Convolutional feature extractor for square images."""
+"""Convolutional feature extractor for images."""
 
 import keras
 

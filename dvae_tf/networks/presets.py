@@ -17,6 +17,8 @@ from dvae_tf.networks.upsampler import Upsampler
 
 VGG_16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 VGG_16_MIRRORED = ((512, 512, 512), (512, 512, 512), (256, 256, 256), (128, 128), (64, 64))
+# Sides in pixels: what the presets take, and up to which they need no further blocks.
+LEAST_SIDE, PLAIN_SIDE, MOST_SIDE = 8, 128, 512
 # The entries of a body's configuration that are numbers of filters or units.
 WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
@@ -112,10 +114,12 @@ def _published_small(latent_dim_s, latent_dim_u, decoder_blocks):
     return Preset(
         latent_dim_s,
         latent_dim_u,
-        encoder_body=lambda shape: Downsampler(((64,), (128,), (256,)), batch_norm=True),
-        decoder_body=lambda shape: Upsampler(shape[0], decoder_blocks),
+        encoder_body=lambda shape: Downsampler(
+            _deeper(((64,), (128,), (256,)), shape), batch_norm=True
+        ),
+        decoder_body=lambda shape: Upsampler(shape[:2], _deeper_from_start(decoder_blocks, shape)),
         discriminator_body=lambda shape: Downsampler(
-            ((32,), (128,), (256,), (256,)),
+            _deeper(((32,), (128,), (256,), (256,)), shape),
             dense_units=512,
             stem_stride=1,
             spectral_norm=True,
@@ -134,18 +138,18 @@ def _published_large(latent_dim):
         latent_dim,
         latent_dim,
         encoder_body=lambda shape: Downsampler(
-            VGG_16, kernel_size=3, halving="max_pool", batch_norm=True
+            _deeper(VGG_16, shape), kernel_size=3, halving="max_pool", batch_norm=True
         ),
         decoder_body=lambda shape: Upsampler(
-            shape[0],
-            VGG_16_MIRRORED,
+            shape[:2],
+            _deeper_from_start(VGG_16_MIRRORED, shape),
             start_filters=512,
             kernel_size=3,
             dense_units=(1024,),
             batch_norm=True,
         ),
         discriminator_body=lambda shape: Downsampler(
-            ((64,), (128,), (256, 256), (512, 512, 512)),
+            _deeper(((64,), (128,), (256, 256), (512, 512, 512)), shape),
             kernel_size=3,
             stem_stride=1,
             mean_pool=True,
@@ -156,27 +160,23 @@ def _published_large(latent_dim):
     )
 
 
-def _compact_images(side):
+def _compact_images(shape):
     """Small 3x3 networks: about a twentieth of the computation of the published ones."""
-    tiny = side <= 16
+    tiny = max(shape[:2]) <= 16
     return Preset(
         couplings=6 if tiny else 8,
         coupling_units=64 if tiny else 256,
         latent_dim_s=16,
         latent_dim_u=16,
         encoder_body=lambda shape: Downsampler(
-            ((32,), (64,), (128,)), kernel_size=3, dense_units=256, batch_norm=True
+            _deeper(((32,), (64,), (128,)), shape),
+            kernel_size=3,
+            dense_units=256,
+            batch_norm=True,
         ),
-        decoder_body=lambda shape: Upsampler(
-            math.ceil(shape[0] / 2),
-            ((48,),),
-            start_size=math.ceil(shape[0] / 4),
-            start_filters=64,
-            kernel_size=4,
-            dense_units=(256,),
-        ),
+        decoder_body=_compact_decoder,
         discriminator_body=lambda shape: Downsampler(
-            ((32,), (64,), (128,)),
+            _deeper(((32,), (64,), (128,)), shape),
             kernel_size=3,
             dense_units=256,
             spectral_norm=True,
@@ -184,6 +184,44 @@ def _compact_images(side):
         ),
         kernel_size=4,
     )
+
+
+def _compact_decoder(shape):
+    blocks = _deeper_from_start(((48,),), shape)
+    return Upsampler(
+        [math.ceil(side / 2) for side in shape[:2]],
+        blocks,
+        start_size=[math.ceil(side / 2 ** (1 + len(blocks))) for side in shape[:2]],
+        start_filters=64,
+        kernel_size=4,
+        dense_units=(256,),
+    )
+
+
+def halvings(shape: Sequence[int]) -> int:
+    """How often an image must be halved until it has the size that the preset's networks are for.
+
+    Args:
+        shape: sequence of int, (height, width, channels).
+
+    Returns:
+        int, 0 for images of at most 128 pixels a side.
+
+    Examples:
+        >>> halvings((128, 64, 3)), halvings((200, 96, 3)), halvings((512, 512, 3))
+        (0, 1, 2)
+    """
+    return max(0, math.ceil(math.log2(max(shape[:2]) / PLAIN_SIDE)))
+
+
+def _deeper(blocks, shape):
+    """Blocks that halve an image: the last one again for each halving of a large one."""
+    return (*blocks, *blocks[-1:] * halvings(shape))
+
+
+def _deeper_from_start(blocks, shape):
+    """Blocks that double an image: the first one again for each halving of a large one."""
+    return (*blocks[:1] * halvings(shape), *blocks)
 
 
 THREE_MOONS = _dense(
@@ -208,16 +246,16 @@ PUBLISHED = {
 PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
 
 
-def is_square_image(shape: Sequence[int]) -> bool:
+def is_image(shape: Sequence[int]) -> bool:
     """Whether one example of this shape is an image that the convolutions accept.
 
     Args:
         shape: sequence of int, the shape of one example.
 
     Returns:
-        bool: three axes, height equal to width, 1 or 3 channels.
+        bool: three axes, 1 or 3 channels.
     """
-    return len(shape) == 3 and shape[0] == shape[1] and shape[2] in (1, 3)
+    return len(shape) == 3 and shape[2] in (1, 3)
 
 
 def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
@@ -226,8 +264,9 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
     Args:
         name: str. "toy": dense layers 32-64-64, for any shape. "compact": small convolutions for
             images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "paper":
-            the row of the published table that fits the shape (vectors: three moons; 28 and 32
-            pixels: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for FaceScrub).
+            the row of the published table that fits the shape (vectors: three moons; up to 32
+            pixels a side: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for
+            FaceScrub). For images above 128 pixels a side, blocks are repeated.
             "paper-ROW" selects one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
             facescrub, cub200.
         shape: sequence of int, the shape of one example.
@@ -238,8 +277,8 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
         Preset.
 
     Raises:
-        ValueError: if the name is unknown, the width is not above 0, or images are not square, 8 to
-            128 pixels wide, with 1 or 3 channels.
+        ValueError: if the name is unknown, the width is not above 0, or images do not have 8 to
+            512 pixels a side and 1 or 3 channels.
 
     Examples:
         >>> preset("paper", (28, 28, 1)).latent_dim_u
@@ -262,16 +301,16 @@ def _family(name, shape):
         if name.startswith("paper-"):
             raise ValueError(f"Preset {name!r} is for images; the data's shape is {tuple(shape)}.")
         return COMPACT_VECTORS if name == "compact" else THREE_MOONS
-    if not (is_square_image(shape) and 8 <= shape[0] <= 128):
+    if not (is_image(shape) and all(LEAST_SIDE <= side <= MOST_SIDE for side in shape[:2])):
         raise ValueError(
-            f"Preset {name!r} takes square images of 8 to 128 pixels with 1 or 3 channels, but the "
-            f"data's shape is {tuple(shape)}. Resize the images, take preset 'toy', or pass your "
-            "own networks."
+            f"Preset {name!r} takes images of {LEAST_SIDE} to {MOST_SIDE} pixels a side with 1 or "
+            f"3 channels, but the data's shape is {tuple(shape)}. Resize the images, take preset "
+            "'toy', or pass your own networks."
         )
     if name == "compact":
-        return _compact_images(shape[0])
+        return _compact_images(shape)
     if name == "paper":
-        if shape[0] > 32:
+        if max(shape[:2]) > 32:
             return FACESCRUB
         return MNIST if shape[2] == 1 else CIFAR_10
     return PUBLISHED[name.removeprefix("paper-")]

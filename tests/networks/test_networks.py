@@ -157,9 +157,9 @@ def test_seeded_initializers_depend_on_the_seed_alone():
     ("name", "shape", "message"),
     [
         ("huge", (28, 28, 1), "No preset is called 'huge'; choose one of toy, compact, paper"),
-        ("compact", (28, 20, 1), "square images of 8 to 128 pixels"),
-        ("compact", (6, 6, 1), "square images of 8 to 128 pixels"),
-        ("paper", (256, 256, 3), "square images of 8 to 128 pixels"),
+        ("compact", (28, 7, 1), "images of 8 to 512 pixels a side"),
+        ("compact", (6, 6, 1), "images of 8 to 512 pixels a side"),
+        ("paper", (513, 256, 3), "images of 8 to 512 pixels a side"),
         ("compact", (28, 28, 4), "1 or 3 channels"),
         ("paper-cifar10", (2,), "is for images"),
     ],
