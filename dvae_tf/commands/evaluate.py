@@ -28,11 +28,12 @@ def evaluate(settings: EvaluationSettings, console: Console | None = None) -> di
         dict, the content of report.json.
 
     Raises:
-        ValueError: if there is no such run or metric, or the run has no model yet.
+        ValueError: if there is no such run or metric, the run has no model yet, or its data cannot
+            be read where it was, or where `settings.data` says.
     """
     folder = runs.find(settings.run)
     model = runs.load(folder)
-    data = runs.Data(read_json(folder / "run.json")["arguments"])
+    data = runs.data_of(folder, settings.data)
     return measure(folder, data, model, console or Console(), settings.parts or None)
 
 

@@ -56,6 +56,8 @@ def train(
     folder, arguments, data, model = begin(settings, strategy)
     with _worker_lost(folder):
         _fit(folder, arguments, data, model, strategy, console)
+    if is_chief(strategy):
+        runs.keep_examples(folder, data)
     if not evaluate or not is_chief(strategy):
         return {}
     if strategy.num_replicas_in_sync > 1:
