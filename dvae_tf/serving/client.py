@@ -1,6 +1,7 @@
 """A client for TF Serving and for the embedded server: NumPy in, NumPy out."""
 
 import base64
+import json
 import time
 
 import numpy as np
@@ -220,7 +221,8 @@ class _Rest:
         body = {"signature_name": signature, "inputs": values}
         url = f"{str(self._client.base_url).rstrip('/')}:predict"
         try:
-            answer = self._client.post(url, json=body, timeout=timeout)
+            # Not by httpx, which refuses NaN: the server says what is wrong with it.
+            answer = self._client.post(url, content=json.dumps(body), timeout=timeout)
         except self._httpx.TimeoutException as error:
             raise ServerError("DEADLINE_EXCEEDED", f"no answer in {timeout:.1f} s") from error
         except self._httpx.TransportError as error:
