@@ -7,6 +7,9 @@ import pathlib
 import re
 import shutil
 
+# A letter takes up to 4 bytes, and file systems take names of 255.
+MOST_LETTERS = 40
+
 
 @contextlib.contextmanager
 def beside(path: str | os.PathLike):
@@ -59,6 +62,22 @@ def written(path: str | os.PathLike):
     with beside(path) as temporary:
         yield temporary
         os.replace(temporary, path)
+
+
+def file_name(text: str) -> str:
+    """What of a text, such as the name of a class, can be a part of a file's name.
+
+    Args:
+        text: str.
+
+    Returns:
+        str, letters and digits with _ for all else, cut to `MOST_LETTERS`.
+
+    Examples:
+        >>> file_name("cats/dogs: 1")
+        'cats_dogs__1'
+    """
+    return "".join(c if c.isalnum() else "_" for c in text[:MOST_LETTERS])
 
 
 def _remove_leftovers(path):

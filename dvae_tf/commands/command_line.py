@@ -236,11 +236,11 @@ def _help(field):
 
 
 class _Tuple(argparse.Action):
-    """Keeps several values as a tuple; none at all are as if not given."""
+    """Keeps the values of every time that the option comes as a tuple; none are as not given."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         if values:
-            setattr(namespace, self.dest, tuple(values))
+            setattr(namespace, self.dest, (*getattr(namespace, self.dest, ()), *values))
 
 
 class _Pairs(argparse.Action):

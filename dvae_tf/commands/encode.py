@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 
 from dvae_tf import data, runs, tasks
+from dvae_tf.commands import outputs
 from dvae_tf.commands.settings import EncodingSettings
 from dvae_tf.data.image_files import BACKGROUND
 from dvae_tf.extras import needed_for
@@ -86,30 +87,31 @@ def _encoded(model, examples):
 
 def _writer(output):
     """The function (path, found, class names) that writes files of a suffix."""
-    if output.suffix == ".npz":
+    kind = outputs.suffix_of(outputs.checked(output, ".npz", ".csv", ".parquet"))
+    if kind == ".npz":
         return _write_npz
-    if output.suffix == ".csv":
+    if kind == ".csv":
         return _write_csv
-    if output.suffix != ".parquet":
-        raise ValueError(f"{output}: give a .npz, a .csv or a .parquet file.")
     with needed_for("Writing Parquet", "tables"):
         import pyarrow
         import pyarrow.parquet
 
     def write(path, found, names):
-        table = pyarrow.table(dict(_columns(found, names)))
+        titles, columns = zip(*_columns(found, names), strict=True)
+        table = pyarrow.table([pyarrow.array(column) for column in columns], names=titles)
         pyarrow.parquet.write_table(table, path)
 
     return write
 
 
 def _write_npz(path, found, names):
-    np.savez(path, **found, class_names=np.array(names))
+    with path.open("wb") as file:  # NumPy would add a suffix to ".NPZ".
+        np.savez(file, **found, class_names=np.array(names))
 
 
 def _write_csv(path, found, names):
     titles, columns = zip(*_columns(found, names), strict=True)
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(titles)
         writer.writerows(zip(*columns, strict=True))

@@ -28,13 +28,13 @@ def evaluate(settings: EvaluationSettings, console: Console | None = None) -> di
         dict, the content of report.json.
 
     Raises:
-        ValueError: if there is no such run or metric, or the run has no model yet.
+        ValueError: if there is no such run or metric, the run has no model yet, or its data cannot
+            be read where it was, or where `settings.data` says.
     """
     folder = runs.find(settings.run)
     model = runs.load(folder)
-    return measure(
-        folder, runs.Data.of(folder), model, console or Console(), settings.parts or None
-    )
+    data = runs.Data.of(folder, settings.data)
+    return measure(folder, data, model, console or Console(), settings.parts or None)
 
 
 def measure(

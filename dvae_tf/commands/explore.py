@@ -14,11 +14,11 @@ import numpy as np
 from rich.console import Console
 
 from dvae_tf import runs, tasks
+from dvae_tf.commands import outputs
 from dvae_tf.commands.settings import ExplorationSettings
 from dvae_tf.data.image_files import open_image
 from dvae_tf.data.pixels import as_pixels
 from dvae_tf.drawing import plots
-from dvae_tf.files import written
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +47,8 @@ class Album:
         files: sequence of str or pathlib.Path, images to take in place of the data set's test
             split. Defaults to none.
         seed: int, of the choice of test images and of samples. Defaults to 0.
+        data: str, where the run's data lies now. Defaults to the examples that the run keeps, and
+            for `nearest` to the data that it was trained on.
 
     Raises:
         ValueError: if there is no such run, or its model has no codes.
@@ -57,6 +59,7 @@ class Album:
         run: str | os.PathLike | None = None,
         files: Sequence[str | os.PathLike] = (),
         seed: int = 0,
+        data: str | None = None,
     ):
         self.folder = runs.find(run)
         self.model = runs.load(self.folder)
@@ -65,10 +68,19 @@ class Album:
                 f"{self.folder} holds a {type(self.model).__name__}, which has no codes; give a "
                 "run of disentangled_vae or disentangled_vae_gan."
             )
-        self.data = runs.Data.of(self.folder)
-        self.class_names = self.data.info.class_names
-        self.seed = seed
-        self.files = files
+        self.class_names = runs.class_names(self.folder)
+        self.seed, self.files, self.data = seed, files, data
+
+    @property
+    def is_image(self):
+        """bool, whether the model is of images."""
+        return len(self.model.sample_shape) == 3
+
+    def test(self):
+        """Returns examples of the test split, Arrays."""
+        if self.data:
+            return runs.Data.of(self.folder, self.data).arrays("test")
+        return runs.kept_examples(self.folder, "test")
 
     def pick(self, count: int):
         """Chooses images, the classes of the test split in turn.
@@ -83,20 +95,20 @@ class Album:
             files = self.files[:count]
             names = [pathlib.Path(file).stem for file in files]
             return np.stack([self.open(file) for file in files]), names
-        test = self.data.arrays("test")
+        test = self.test()
         random = np.random.default_rng(self.seed)
         order = random.permutation(len(test.label))
         turn = np.zeros(len(order))
         for label in np.unique(test.label):
             rows = np.flatnonzero(test.label[order] == label)
-            turn[rows] = np.arange(len(rows)) + label / self.data.info.num_classes
+            turn[rows] = np.arange(len(rows)) + label / len(self.class_names)
         chosen = order[np.argsort(turn)[:count]]
         return test.x[chosen], [self.class_names[label] for label in test.label[chosen]]
 
     def open(self, file):
         """Reads an image file in the shape that the model takes, a uint8 array."""
-        shape = self.data.info.shape
-        if not self.data.info.is_image:
+        shape = self.model.sample_shape
+        if not self.is_image:
             raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
         try:
             return open_image(file, *shape)
@@ -165,8 +177,7 @@ def traverse(album, count=6, dimension=None, steps=7, extent=3.0):
     """One dimension of z_u from -extent to extent; by default the most active one."""
     x, names = album.pick(count)
     if dimension is None:
-        test = album.data.arrays("test")
-        dimension = int(np.var(tasks.encode(album.model, test.x).z_u_mean, axis=0).argmax())
+        dimension = int(np.var(tasks.encode(album.model, album.test().x).z_u_mean, axis=0).argmax())
     values = np.linspace(-extent, extent, steps)
     images = tasks.traverse(album.model, x, dimension, values)
     title = f"Dimension {dimension} of z_u"
@@ -176,7 +187,7 @@ def traverse(album, count=6, dimension=None, steps=7, extent=3.0):
 def inpaint(album, count=10, hole=None, mask=None, iterations=10):
     """Images, with a hole, and with the hole filled; by default a square of half the side."""
     x, names = album.pick(count)
-    sides = album.data.info.shape[:2]
+    sides = album.model.sample_shape[:2]
     if mask is None:
         hole = min(sides) // 2 if hole is None else hole
         if not 0 < hole <= min(sides):
@@ -202,7 +213,7 @@ def nearest(album, count=6, neighbours=5):
         raise ValueError("nearest takes no images: it looks among those of the training.")
     label = tasks.labels_in_turn(count, len(album.class_names))
     samples = tasks.sample(album.model, label, seed=album.seed)
-    train = album.data.arrays("train")
+    train = runs.Data.of(album.folder, album.data).arrays("train")
     found = tasks.nearest(samples, train.x, neighbours)
     images = np.concatenate([samples[:, np.newaxis], as_pixels(train.x)[found.index]], axis=1)
     columns = ["sample", *(f"nearest {rank}" for rank in range(1, neighbours + 1))]
@@ -229,13 +240,15 @@ PICTURES = {
     )
 }
 # Settings that are not of the picture, but of the model, its images and the file.
-OF_ALL = ("picture", "run", "images", "output", "seed")
+OF_ALL = ("picture", "run", "images", "data", "output", "seed")
 
 
 def explore(settings: ExplorationSettings, console: Console | None = None) -> pathlib.Path:
     """Makes the grid of one picture and writes it.
 
-    A .png file is a picture, a .npy file the array [rows, columns, *shape] (images uint8).
+    A .png, .jpg, .webp, .pdf or .svg file is a picture; a .npy file the array
+    [rows, columns, *shape] (images uint8), a .npz file the same as `images`, with `row_names` and
+    `column_names`.
 
     Args:
         settings: ExplorationSettings.
@@ -248,18 +261,21 @@ def explore(settings: ExplorationSettings, console: Console | None = None) -> pa
         ValueError: if there is no such run, or a setting does not fit or is not one of the picture.
     """
     options = _options(settings)
-    output = pathlib.Path(settings.output or f"{settings.picture}.png")
-    if output.suffix not in (".png", ".npy"):
-        raise ValueError(f"{output}: give a .png or a .npy file.")
-    album = Album(settings.run, settings.images, settings.seed)
-    if output.suffix == ".png" and not album.data.info.is_image:
+    output = outputs.checked(
+        settings.output or f"{settings.picture}.png", *outputs.PICTURES, *outputs.ARRAYS
+    )
+    is_picture = outputs.suffix_of(output) in outputs.PICTURES
+    album = Album(settings.run, settings.images, settings.seed, settings.data)
+    if is_picture and not album.is_image:
         raise ValueError(f"{output} would be a picture, but the data is vectors; give a .npy file.")
     grid = PICTURES[settings.picture](album, **options)
-    if output.suffix == ".npy":
-        with written(output) as temporary:
-            np.save(temporary, grid.images)
-    else:
+    if is_picture:
         draw(grid, output)
+    else:
+        names = {"row_names": grid.row_names, "column_names": grid.column_names}
+        outputs.write_arrays(
+            output, images=grid.images, **{k: np.array(v) for k, v in names.items()}
+        )
     line = f"{output}: {grid.title} ({album.folder})"
     (console or Console()).print(line, soft_wrap=True, markup=False)
     return output
@@ -284,7 +300,7 @@ def draw(grid, output: str | os.PathLike) -> None:
 
     Args:
         grid: Grid.
-        output: str or pathlib.Path of the PNG file.
+        output: str or pathlib.Path of the file.
     """
     if grid.donors:
         x_s, x_u = grid.donors

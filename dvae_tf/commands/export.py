@@ -1,5 +1,6 @@
 """Exports a run: writes the formats aside, checks them against the Keras model, renames them."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -12,7 +13,8 @@ from rich.table import Table
 
 from dvae_tf import runs
 from dvae_tf.commands.command_line import as_arguments
-from dvae_tf.commands.settings import ExportSettings, TrainingSettings
+from dvae_tf.commands.settings import NUMBERS, ExportSettings, TrainingSettings
+from dvae_tf.data import Info
 from dvae_tf.evaluation import train_judge
 from dvae_tf.export import parity, runners
 from dvae_tf.export.functions import Functions
@@ -32,9 +34,10 @@ def export(settings: ExportSettings, console: Console | None = None) -> list[dic
     """Exports the model of a run.
 
     The SavedModel goes to OUTPUT/<version>, the next free number, as TF Serving wants; all else
-    into OUTPUT itself, in place of what had the same name. Nothing is replaced if anything fails.
-    Without an output it goes to the folder `export` in that of the run (below runs/ for a model
-    that ships).
+    into OUTPUT itself, in place of what had the same name. A file that does not give what the Keras
+    model gives is not written; those that do are. Without an output it goes to the folder `export`
+    in that of the run (below runs/ for a model that ships). The training data is not needed: a run
+    keeps some examples.
 
     Args:
         settings: ExportSettings.
@@ -46,42 +49,60 @@ def export(settings: ExportSettings, console: Console | None = None) -> list[dic
         lets itself be told; None for the page's model, which decodes alone).
 
     Raises:
-        ValueError: if there is no such run, or a format does not give what the Keras model gives.
+        ValueError: if there is no such run, or a format cannot be made or does not give what the
+            Keras model gives; those that passed are written before.
     """
     console = console or Console()
     folder = runs.find(settings.run)
     output = pathlib.Path(settings.output or runs.results(folder) / "export")
     with beside(output / "export") as aside:
         aside.mkdir()
-        job = _Job(folder, aside)
+        job = _Job(folder, aside, settings.numbers or NUMBERS)
         with steps("exporting", settings.formats, console) as each:
             for name in each:
                 getattr(job, name)()
-        job.describe()
-        _move(aside, output)
-    _print_table(console, job.rows, output)
+        if job.rows:
+            job.describe()
+            _move(aside, output)
+            _print_table(console, job.rows, output)
+    if job.failures:
+        kept = ", ".join(row["file"] for row in job.rows) or "nothing"
+        raise ValueError(f"{' '.join(map(str, job.failures))} Written to {output}: {kept}.")
     return job.rows
 
 
 class _Job:
     """One export under way, into a folder aside."""
 
-    def __init__(self, folder, aside):
-        self.folder, self.aside = folder, aside
+    def __init__(self, folder, aside, numbers):
+        self.folder, self.aside, self.numbers = folder, aside, tuple(dict.fromkeys(numbers))
         self.description = read_json(folder / "run.json")
         self.model = runs.load(folder)
         self.functions = Functions(self.model)
-        data = runs.Data.of(folder)
-        self.train, self.info = data.arrays("train"), data.info
-        random = np.random.default_rng(1)
-        self.inputs = random_inputs(
-            self.functions.portable(), data.arrays("test"), parity.CONSISTENCY_EXAMPLES, random
+        self.train = runs.kept_examples(folder, "train")
+        self.info = Info(
+            self.description["arguments"]["dataset"],
+            "train",
+            self.model.sample_shape,
+            tuple(runs.class_names(folder)),
+            len(self.train.label),
         )
-        self.rows = []
+        self.inputs = random_inputs(
+            self.functions.portable(),
+            runs.kept_examples(folder, "test"),
+            parity.CONSISTENCY_EXAMPLES,
+            np.random.default_rng(1),
+        )
+        self.rows, self.failures = [], []
 
     def saved_model(self):
-        write_saved_model(self.model, self.aside / "saved_model")
-        exported = runners.saved_model(self.aside / "saved_model")
+        with self._unless_it_fails("saved_model"):
+            write_saved_model(self.model, self.aside / "saved_model")
+            exported = runners.saved_model(self.aside / "saved_model")
+            self._check(exported, self.functions.served(), self._served_inputs())
+
+    def _served_inputs(self):
+        """Inputs of every signature: seeds for noise, masks, and files for images."""
         seeded = {"label": self.inputs["generate"]["label"], "seed": np.array([1, 2], np.int32)}
         image = self.inputs["encode"]["image"]
         mask = np.zeros(image.shape[:3] if self.info.is_image else image.shape, np.float32)
@@ -90,23 +111,41 @@ class _Job:
             "generate": seeded | {"temperature": np.array(1.0, np.float32)},
             "inpaint": {"image": image, "mask": mask},
         }
-        self._check(exported, self.functions.served(), inputs)
+        of_images = [name for name in inputs if name not in ("generate", "decode")]
+        return inputs | {f"{name}_image": parity.as_files(inputs[name]) for name in of_images}
 
     def tflite(self):
-        paths = write_tflite(self.model, self.aside, self.train, self.info.class_names)
-        for numbers, path in paths.items():
-            self._check(runners.tflite(path, numbers), self.functions.portable(), self.inputs)
+        with self._unless_it_fails("model.json"):
+            paths = write_tflite(
+                self.model, self.aside, self.train, self.info.class_names, self.numbers
+            )
+            for numbers, path in paths.items():
+                with self._unless_it_fails(path.name):
+                    exported = runners.tflite(path, numbers)
+                    self._check(exported, self.functions.portable(), self.inputs)
 
     def onnx(self):
-        paths = write_onnx(self.model, self.aside)
-        self._check(runners.onnx(paths), self.functions.portable(), self.inputs)
+        with self._unless_it_fails("*.onnx"):
+            paths = write_onnx(self.model, self.aside)
+            self._check(runners.onnx(paths), self.functions.portable(), self.inputs)
 
     def web(self):
-        write_web(self.model, self.aside / "web", self.train, self.info)
-        path = self.aside / "web" / "model.tflite"
-        one = {name: parity.first(values, 1) for name, values in self.inputs.items()}
-        exported = dataclasses.replace(runners.tflite(path, "float32"), name="web/model.tflite")
-        self._add_row(exported, parity.check(exported, self.functions.portable(), one, None))
+        with self._unless_it_fails("web"):
+            write_web(self.model, self.aside / "web", self.train, self.info)
+            path = self.aside / "web" / "model.tflite"
+            one = {name: parity.first(values, 1) for name, values in self.inputs.items()}
+            exported = dataclasses.replace(runners.tflite(path, "float32"), name="web/model.tflite")
+            self._add_row(exported, parity.check(exported, self.functions.portable(), one, None))
+
+    @contextlib.contextmanager
+    def _unless_it_fails(self, pattern):
+        """Notes an error of one format and removes its files, so that the others are kept."""
+        try:
+            yield
+        except (ValueError, ModuleNotFoundError) as error:
+            self.failures.append(error)
+            for path in self.aside.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def describe(self) -> None:
         """Writes the model card and the labels."""

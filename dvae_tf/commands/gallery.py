@@ -6,6 +6,7 @@ import tempfile
 from rich.console import Console
 
 from dvae_tf import runs
+from dvae_tf.commands import outputs
 from dvae_tf.commands.explore import PICTURES, Album, draw
 from dvae_tf.commands.generate import generate
 from dvae_tf.commands.settings import GallerySettings, GenerationSettings
@@ -15,6 +16,8 @@ from dvae_tf.models import MODELS
 from dvae_tf.progress import steps
 
 SAMPLES, COUNT = "samples", 8
+# It alone needs the training data, which may be elsewhere by now.
+NEAREST = "nearest"
 CAPTIONS = {
     SAMPLES: "Samples: both codes are drawn from their priors, the class is chosen.",
     "swap": "Swaps of images that the model has not seen: the row's class, the column's style.",
@@ -22,7 +25,7 @@ CAPTIONS = {
     "interpolate-style": "z_u is interpolated from image to image, z_s is fixed.",
     "traverse": "The most active dimension of z_u, from end to end.",
     "inpaint": "Holes, and what the model puts there.",
-    "nearest": "Are samples copies? The training images that come nearest to them.",
+    NEAREST: "Are samples copies? The training images that come nearest to them.",
 }
 
 
@@ -39,10 +42,10 @@ def gallery(settings: GallerySettings, console: Console | None = None) -> pathli
         pathlib.Path of the page.
 
     Raises:
-        ValueError: if there is no such run.
+        ValueError: if there is no such run, or the page's suffix is unknown.
     """
     console = console or Console()
-    output = pathlib.Path(settings.output)
+    output = outputs.checked(settings.output, *outputs.PAGES)
     folders = [runs.find(run) for run in settings.runs] or [runs.find()]
     shown = [(folder, name) for folder in folders for name in _names(folder)]
     body, album = [], None
@@ -56,7 +59,13 @@ def gallery(settings: GallerySettings, console: Console | None = None) -> pathli
                     album = None
                 else:
                     album = album or Album(folder, seed=settings.seed)
-                    draw(PICTURES[name](album), path)
+                    try:
+                        draw(PICTURES[name](album), path)
+                    except ValueError as error:
+                        if name != NEAREST:
+                            raise
+                        console.print(f"Left out: {name} of {folder}. {error}", markup=False)
+                        continue
                 body.append(picture(Picture(path, CAPTIONS[name])))
     write_web_page(output, "What the models draw", body)
     line = f"{output}: {len(shown)} pictures of {len(folders)} models"

@@ -7,9 +7,10 @@ import tensorflow as tf
 from rich.console import Console
 
 from dvae_tf import runs, tasks
+from dvae_tf.commands import outputs
 from dvae_tf.commands.settings import GenerationSettings
 from dvae_tf.drawing import plots
-from dvae_tf.files import written
+from dvae_tf.files import file_name, written
 
 COUNT_OF_ONE, COUNT_OF_ALL = 16, 4
 COLUMNS = 8
@@ -18,8 +19,9 @@ COLUMNS = 8
 def generate(settings: GenerationSettings, console: Console | None = None) -> pathlib.Path:
     """Draws samples of chosen classes and writes them.
 
-    A .png file is one picture, a .npy file an array [n, *shape] (images uint8), anything else a
-    folder with a PNG file for each image.
+    A .png, .jpg, .webp, .pdf or .svg file is one picture; a .npy file an array [n, *shape] (images
+    uint8), a .npz file the same as `x`, with `label` [n] and `class_names` [classes]; a name
+    without a suffix a folder with a PNG file for each image.
 
     Args:
         settings: GenerationSettings.
@@ -29,18 +31,20 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
         pathlib.Path of what was written.
 
     Raises:
-        ValueError: if there is no such run or class, or a setting does not fit.
+        ValueError: if there is no such run or class, a setting does not fit, or the output's suffix
+            is unknown.
     """
-    folder, output = runs.find(settings.run), pathlib.Path(settings.output)
+    output = outputs.checked(settings.output, *outputs.PICTURES, *outputs.ARRAYS, "")
+    folder = runs.find(settings.run)
     names = runs.class_names(folder)
     chosen = [runs.class_number(value, names) for value in settings.label]
     count = settings.count or (COUNT_OF_ONE if chosen else COUNT_OF_ALL)
     labels = np.repeat(np.array(chosen or range(len(names))), count)
     samples = tasks.sample(runs.load(folder), labels, settings.temperature, settings.seed)
-    if output.suffix == ".npy":
-        with written(output) as temporary:
-            np.save(temporary, samples)
-    elif output.suffix == ".png":
+    kind = outputs.suffix_of(output)
+    if kind in outputs.ARRAYS:
+        outputs.write_arrays(output, x=samples, label=labels, class_names=np.array(names))
+    elif kind in outputs.PICTURES:
         _write_picture(output, samples, labels, count, names)
     else:
         _write_images(output, samples, labels, names)
@@ -71,6 +75,5 @@ def _write_images(output, samples, labels, names):
             f"{output} would be a folder of images, but the model makes vectors; give a .npy file."
         )
     for number, (image, label) in enumerate(zip(samples, labels, strict=True)):
-        name = "".join(c if c.isalnum() else "_" for c in names[label])
-        with written(output / f"{number:04d}_{name}.png") as temporary:
+        with written(output / f"{number:04d}_{file_name(names[label])}.png") as temporary:
             temporary.write_bytes(tf.io.encode_png(image).numpy())

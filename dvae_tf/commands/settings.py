@@ -14,8 +14,12 @@ DATASETS = (
     "three_moons, shapes, digits, folder:PATH, npz:PATH, or a name of TensorFlow Datasets such as "
     "mnist, fashion_mnist, svhn_cropped, cifar10"
 )
+NUMBERS = ("float32", "float16", "dynamic_int8", "int8")
 MODELS = ("disentangled_vae_gan", "disentangled_vae", "cvae", "cgan", "cvae_gan")
 RUN = "folder of the run (default: the newest, or the model that ships)"
+MOVED = "where the run's data lies now, such as folder:PATH (default: where it was trained)"
+# What TensorFlow's random numbers take.
+MOST_SEED = 2**31 - 1
 
 
 def setting(
@@ -95,16 +99,18 @@ def _size(value):
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What all settings share: a value that must be one of some is one of them.
+    """What all settings share: a value that must be one of some is one of them; seeds fit.
 
     Raises:
-        ValueError: if a value is none of its choices.
+        ValueError: if a value is none of its choices, or a seed out of range.
     """
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value, choices = getattr(self, field.name), field.metadata["choices"]
             for single in value if isinstance(value, tuple) else (value,):
+                if field.name in ("seed", "seeds") and not 0 <= single <= MOST_SEED:
+                    raise ValueError(f"The seed is {single}; give 0 to {MOST_SEED}.")
                 if choices and single not in choices:
                     raise ValueError(
                         f"No {field.name.removesuffix('s')} is called {single!r}; choose one of "
@@ -227,6 +233,7 @@ class EvaluationSettings(Settings):
         "generation (default: all)",
         metavar="PART",
     )
+    data: str | None = setting(None, MOVED, metavar="DATA")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,7 +250,8 @@ class GenerationSettings(Settings):
     count: int | None = setting(None, "images of each class (default: 16 if chosen, 4 for all)")
     output: str = setting(
         "samples.png",
-        "a .png file (one picture), a .npy file (an array), or a folder (a PNG file an image)",
+        "a .png, .jpg, .webp, .pdf or .svg file (one picture), a .npy or .npz file (arrays), or a "
+        "name without a suffix: a folder (a PNG file an image)",
     )
     temperature: float = setting(1.0, "factor on the priors' deviations; 0: the class's mean")
     seed: int = setting(0, "the same seed gives the same images")
@@ -251,6 +259,8 @@ class GenerationSettings(Settings):
     def __post_init__(self):
         super().__post_init__()
         _at_least(self, 1, "count")
+        if not 0.0 <= self.temperature < math.inf:
+            raise ValueError(f"temperature is {self.temperature}; give 0 or more.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +289,12 @@ class ExplorationSettings(Settings):
     )
     run: str | None = setting(None, RUN, positional=True)
     images: tuple[str, ...] = setting((), "image files in place of the test split", metavar="FILE")
-    output: str | None = setting(None, ".png or .npy file (default: the picture's name, .png)")
+    data: str | None = setting(None, MOVED, metavar="DATA")
+    output: str | None = setting(
+        None,
+        ".png, .jpg, .webp, .pdf or .svg file, or arrays as .npy or .npz (default: the picture's "
+        "name, .png)",
+    )
     seed: int = setting(0, "of the choice of images and of samples")
     count: int | None = setting(None, "rows, or images in the row")
     columns: int | None = setting(None, "swap: donors of z_u")
@@ -298,6 +313,8 @@ class ExplorationSettings(Settings):
     def __post_init__(self):
         super().__post_init__()
         _at_least(self, 1, "count", "columns", "steps", "neighbours")
+        if self.images and self.data:
+            raise ValueError("Both images and data came; give one of them.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -403,9 +420,17 @@ class ExportSettings(Settings):
         False, "a SavedModel in OUTPUT/<next version>, as TF Serving wants it (the default)"
     )
     tflite: bool = setting(False, "TFLite files: float32, float16, dynamic and full int8")
+    numbers: tuple[str, ...] = setting(
+        (), "of the TFLite files (default: all)", choices=NUMBERS, metavar="NUMBERS"
+    )
     onnx: bool = setting(False, "ONNX files, one a function")
     web: bool = setting(False, "a static folder that generates in the browser")
     output: str | None = setting(None, "folder (default: RUN/export)")
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.numbers and not self.tflite:
+            raise ValueError("numbers came without tflite; they are those of the TFLite files.")
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -12,15 +12,16 @@ from dvae_tf.commands.settings import ExportSettings, ShippingSettings
 from dvae_tf.files import beside, read_json, write_json, written
 from dvae_tf.models import DisentangledVAE
 from dvae_tf.runs import shipped
+from dvae_tf.runs.examples import FILE as EXAMPLES
 
-# What a server or a device can make again from the files that are kept.
-LEFT_OUT = ("model_float16.tflite", "model_dynamic_int8.tflite")
+# Of the TFLite files: what a device cannot make again of another.
+NUMBERS = ("float32", "int8")
 
 
 def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.Path:
     """Makes a model that ships of a run.
 
-    Keeps what use needs: without the optimisers, the discriminator and `LEFT_OUT`.
+    Keeps what use needs: without the optimisers, the discriminator and TFLite files but `NUMBERS`.
 
     Args:
         settings: ShippingSettings.
@@ -45,15 +46,25 @@ def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.
         model.save(made / "model.keras")
         for name in ("run.json", "report.json"):
             write_json(made / name, read_json(folder / name))
-        export(ExportSettings(str(made), saved_model=True, tflite=True, output=str(made)), console)
-        for name in LEFT_OUT:
-            (made / name).unlink()
+        _export(folder, made, console)
         write_checksums(made)
         if target.exists():
             shutil.rmtree(target)
         made.rename(target)
     console.print(str(target), soft_wrap=True, markup=False)
     return target
+
+
+def _export(folder, made, console):
+    """Exports with the examples of the run, which do not ship."""
+    examples = made / EXAMPLES
+    if (folder / EXAMPLES).exists():
+        shutil.copyfile(folder / EXAMPLES, examples)
+    settings = ExportSettings(
+        str(made), saved_model=True, tflite=True, numbers=NUMBERS, output=str(made)
+    )
+    export(settings, console)
+    examples.unlink(missing_ok=True)
 
 
 def without_training(model) -> DisentangledVAE:

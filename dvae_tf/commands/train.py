@@ -56,6 +56,8 @@ def train(
     folder, arguments, data, model = begin(settings, strategy)
     with _worker_lost(folder):
         _fit(folder, arguments, data, model, strategy, console)
+    if is_chief(strategy):
+        runs.keep_examples(folder, data)
     if not evaluate or not is_chief(strategy):
         return {}
     if strategy.num_replicas_in_sync > 1:
@@ -88,7 +90,7 @@ def _resumed(settings, strategy):
         arguments["epochs"] = settings.epochs
         if is_chief(strategy):
             write_json(folder / "run.json", description | {"arguments": arguments})
-    data = runs.Data(arguments)
+    data = runs.Data(arguments, runs.class_names(folder))
     if not (folder / "model.keras").exists():
         return folder, arguments, data, _new_model(before, data, strategy)
     with strategy.scope():

@@ -84,5 +84,5 @@ def write_web_page(path: str | os.PathLike, title: str, body: Sequence[str]) -> 
         + "\n</body>\n</html>\n"
     )
     with written(path) as temporary:
-        temporary.write_text(page)
+        temporary.write_text(page, encoding="utf-8", errors="replace")
     return path

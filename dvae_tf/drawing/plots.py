@@ -1,6 +1,7 @@
 """All plots. Each function draws one and writes it to a file."""
 
 import contextlib
+import itertools
 import os
 from collections.abc import Sequence
 
@@ -11,20 +12,40 @@ from matplotlib.figure import Figure
 from sklearn.manifold import TSNE
 
 from dvae_tf.data.pixels import as_pixels
+from dvae_tf.drawing.text import LITERAL, draw_literally, in_lines, in_one_line, width
 from dvae_tf.files import written
 
 COLOURS = matplotlib.color_sequences["tab10"] + matplotlib.color_sequences["Dark2"]
 DOTS_PER_INCH = 120
+# In inches: an image in a grid, the margins around it, a letter of the names beside and above it.
+CELL, MARGIN, LETTER = 0.75, 0.4, 0.08
 
 
 @contextlib.contextmanager
 def _figure(path, width, height, rows=1, columns=1, **grid):
-    """Yields (figure, axes array [rows, columns]); writes the figure to `path` at the end."""
-    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
-    yield figure, figure.subplots(rows, columns, squeeze=False, **grid)
-    with written(path) as temporary:
-        figure.savefig(temporary)
+    """Yields (figure, axes array [rows, columns]); writes the figure to `path` at the end.
+
+    The picture is as large as all that is on it, so that no title is cut off.
+    """
+    with matplotlib.rc_context(LITERAL):
+        figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        yield figure, figure.subplots(rows, columns, squeeze=False, **grid)
+        draw_literally(figure)
+        with written(path) as temporary:
+            figure.savefig(temporary, bbox_inches="tight")
+
+
+def _cell(images, names):
+    """Width and height of a grid's cell in inches: images in their proportions, names whole."""
+    rows, columns = images.shape[-3:-1]
+    longest = max(map(width, names), default=0)
+    return max(CELL * np.clip(columns / rows, 0.25, 4.0), LETTER * longest), CELL
+
+
+def _legend(axes, handles, names, place="center left", anchor=(1, 0.5)):
+    """Draws a legend of all names, also of those that begin with an underscore."""
+    axes.legend(handles, names, loc=place, bbox_to_anchor=anchor, frameon=False, markerscale=2)
 
 
 def _show(axes, image):
@@ -48,15 +69,18 @@ def image_grid(
     """Draws rows of images.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         images: array [rows, columns, height, width, channels], uint8 or float in [-1, 1].
         row_names: sequence of str, shown beside each row.
         title: str, shown at the top.
         column_names: sequence of str, shown above each column. Defaults to none.
     """
     rows, columns = images.shape[:2]
-    margin = 0.4 + 0.09 * max(map(len, row_names), default=0)
-    with _figure(path, 0.75 * columns + margin, 0.75 * rows + 0.6, rows, columns) as (figure, axes):
+    row_names, column_names = [*map(in_one_line, row_names)], [*map(in_lines, column_names)]
+    across, down = _cell(images, column_names)
+    margin = MARGIN + LETTER * max(map(width, row_names), default=0)
+    size = (across * columns + margin, down * rows + 0.6, rows, columns)
+    with _figure(path, *size) as (figure, axes):
         for row in range(rows):
             for column in range(columns):
                 _show(axes[row, column], images[row, column])
@@ -70,16 +94,18 @@ def swap_grid(path: str | os.PathLike, x_s, x_u, swaps, names_s, names_u) -> Non
     """Draws a grid of swaps with their donors at the left and at the top.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         x_s: images [n, height, width, channels], donors of z_s, one per row.
         x_u: images [m, height, width, channels], donors of z_u, one per column.
         swaps: images [n, m, height, width, channels].
         names_s, names_u: sequences of str, the classes of the donors.
     """
     rows, columns = swaps.shape[:2]
-    with _figure(
-        path, 0.75 * (columns + 1) + 1.6, 0.75 * (rows + 1) + 0.8, rows + 1, columns + 1
-    ) as (figure, axes):
+    names_s, names_u = [*map(in_one_line, names_s)], [*map(in_lines, names_u)]
+    across, down = _cell(swaps, names_u)
+    margin = MARGIN + LETTER * max(map(width, names_s))
+    size = (across * (columns + 1) + margin, down * (rows + 1) + 0.8, rows + 1, columns + 1)
+    with _figure(path, *size) as (figure, axes):
         axes[0, 0].axis("off")
         for column in range(columns):
             _show(axes[0, column + 1], x_u[column])
@@ -107,7 +133,7 @@ def scatter(
     """Draws points in the plane: one panel per group, one colour per class, equal scales.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         groups: dict of panel title to (points [n, 2], label [n]).
         class_names: sequence of str.
         title: str, shown at the top.
@@ -118,10 +144,10 @@ def scatter(
     shape = (4.6 * len(groups) + 1.5, panel_height + 1.3, 1, len(groups))
     with _figure(path, *shape, sharex=True, sharey=True) as (figure, axes):
         for panel, (name, (points, label)) in zip(axes[0], groups.items(), strict=True):
-            _scatter_classes(panel, points, label, class_names)
+            classes = _scatter_classes(panel, points, label, class_names)
             panel.set(title=name, xlabel=axis_names[0], aspect="equal")
         axes[0, 0].set_ylabel(axis_names[1])
-        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
+        _legend(axes[0, -1], classes, [*map(in_one_line, class_names)])
         figure.suptitle(title)
 
 
@@ -135,7 +161,7 @@ def scatter_grid(
     """Draws a grid of small panels with points in the plane, all with equal scales.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         rows: dict of row title to dict of column title to (points [n, 2], label [n]). The columns
             of the first row are the titles for all rows.
         class_names: sequence of str.
@@ -151,14 +177,14 @@ def scatter_grid(
     with _figure(path, *size, sharex=True, sharey=True) as (figure, axes):
         for line, (name, row) in zip(axes, rows.items(), strict=True):
             for panel, (points, label) in zip(line, row.values(), strict=True):
-                _scatter_classes(panel, points, label, class_names)
+                classes = _scatter_classes(panel, points, label, class_names)
                 panel.set(aspect="equal", xlim=(low[0], high[0]), ylim=(low[1], high[1]))
             line[0].set_ylabel(f"{name}\n{axis_names[1]}" if name else axis_names[1])
         for panel, column in zip(axes[0], columns, strict=True):
             panel.set_title(column, fontsize=10)
         for panel in axes[-1]:
             panel.set_xlabel(axis_names[0])
-        axes[0, -1].legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False, markerscale=2)
+        _legend(axes[0, -1], classes, [*map(in_one_line, class_names)])
         figure.suptitle(title)
 
 
@@ -174,7 +200,7 @@ def codes(
     """Draws z_s and z_u side by side, by t-SNE if they have more than two dimensions.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         z_s, z_u: float arrays [n, latent].
         means: float array [C, latent of z_s], the means of the mixture, drawn as stars.
         label: int array [n].
@@ -186,16 +212,17 @@ def codes(
     method = "t-SNE" if z_s.shape[1] > 2 or z_u.shape[1] > 2 else "both dimensions"
     with _figure(path, 11, 5, 1, 2) as (figure, axes):
         left, right = axes[0]
-        _scatter_classes(left, plane_s[: len(z_s)], label, class_names)
-        left.scatter(
-            *plane_s[len(z_s) :].T, marker="*", s=130, c="black", edgecolors="white", label="mean"
+        classes = _scatter_classes(left, plane_s[: len(z_s)], label, class_names)
+        mean = left.scatter(
+            *plane_s[len(z_s) :].T, marker="*", s=130, c="black", edgecolors="white"
         )
         _scatter_classes(right, plane_u, label, class_names)
         left.set_title("z_s: one cluster per class is wanted")
         right.set_title("z_u: one cloud, classes mixed, is wanted")
         for panel in (left, right):
             panel.set(xticks=[], yticks=[], aspect="equal", adjustable="datalim")
-        left.legend(loc="center right", bbox_to_anchor=(0, 0.5), frameon=False, markerscale=2)
+        names = [*map(in_one_line, class_names), "mean"]
+        _legend(left, [*classes, mean], names, "center right", (0, 0.5))
         figure.suptitle(f"Codes of {len(z_s)} held-out examples ({method})")
 
 
@@ -203,7 +230,7 @@ def history(path: str | os.PathLike, rows, names: Sequence[str]) -> None:
     """Draws losses over the epochs, one panel per name, for training and validation.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         rows: list of dict, one per epoch, with "epoch" and the metrics of `fit`.
         names: sequence of str, the metrics to draw.
     """
@@ -227,7 +254,7 @@ def bars(
     """Draws grouped bars with their intervals.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         series: dict of a series' name to (values, intervals), both dicts with the names of the
             bars as keys; an interval is a dict with "low" and "high".
         title: str, shown at the top.
@@ -248,7 +275,7 @@ def activity(path: str | os.PathLike, kl_per_dimension, errors: dict, intervals:
     """Draws the KL of each dimension of z_u, and the reconstruction error without z_u.
 
     Args:
-        path: str or pathlib.Path of the PNG file.
+        path: str or pathlib.Path of the file.
         kl_per_dimension: sequence of float, in nats.
         errors: dict of float, the mean squared error with the "true" z_u, with z_u from the
             "prior", with that of an "other" image.
@@ -283,10 +310,11 @@ def _grouped_bars(axes, series):
 
 
 def _scatter_classes(axes, points, label, class_names):
-    for number, name in enumerate(class_names):
-        members = points[label == number]
-        colour = COLOURS[number % len(COLOURS)]
-        axes.scatter(*members.T, s=9, color=colour, alpha=0.7, linewidths=0, label=name)
+    """Draws the points of each class in its colour; returns what the legend names."""
+    return [
+        axes.scatter(*points[label == number].T, s=9, color=colour, alpha=0.7, linewidths=0)
+        for number, colour in zip(range(len(class_names)), itertools.cycle(COLOURS), strict=False)
+    ]
 
 
 def _plane(codes, seed):

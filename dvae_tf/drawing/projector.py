@@ -12,6 +12,7 @@ from dvae_tf.data.pixels import as_floats, as_pixels
 from dvae_tf.files import written
 
 MOST_EXAMPLES = 1000
+EMPTY = "(no name)"
 CONFIG = """embeddings {{
   tensor_name: "{code}"
   tensor_path: "{code}.tsv"
@@ -46,7 +47,10 @@ def write_projector(folder: pathlib.Path, model, examples: Arrays, info: Info) -
         with written(folder / f"{name}.tsv") as temporary:
             np.savetxt(temporary, code, fmt="%.5g", delimiter="\t")
     with written(folder / "classes.tsv") as temporary:
-        temporary.write_text("".join(f"{info.class_names[number]}\n" for number in label))
+        # A tab would begin another column, the end of a line another example.
+        names = [" ".join(name.split()) or EMPTY for name in info.class_names]
+        lines = "".join(f"{names[number]}\n" for number in label)
+        temporary.write_text(lines, encoding="utf-8", errors="replace")
     sprite = ""
     if info.is_image:
         _write_sprite(folder / "images.png", as_pixels(x))

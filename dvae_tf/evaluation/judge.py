@@ -8,6 +8,7 @@ import hashlib
 
 import keras
 import numpy as np
+import sklearn
 import tensorflow as tf
 
 from dvae_tf.data.examples import Arrays
@@ -24,6 +25,10 @@ BATCH_SIZE = 128
 CHUNK = 256
 # Increased whenever training on the same data would give a different judge.
 VERSION = 1
+# Another version of these may train another judge, or not read the file of this one.
+VERSIONS = tuple(
+    f"{package.__name__} {package.__version__}" for package in (keras, np, sklearn, tf)
+)
 
 
 class Judge:
@@ -74,7 +79,9 @@ class Judge:
 def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0) -> Judge:
     """Trains an independent classifier on real data, or loads one trained before on the same data.
 
-    A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data.
+    A trained judge is kept in the cache folder (~/.cache/dvae_tf) under a hash of its data and of
+    the versions of Keras, TensorFlow, scikit-learn and NumPy. A file that cannot be read is made
+    again.
 
     Args:
         x: array [n, *shape], uint8 images or floats.
@@ -141,19 +148,26 @@ def _in_chunks(function, x):
 
 
 def _trained(kind, x, target, outputs, loss, seed):
-    content = hashlib.sha256(f"{VERSION} {kind} {x.shape} {outputs} {seed}".encode())
+    content = hashlib.sha256(f"{VERSION} {kind} {x.shape} {outputs} {seed} {VERSIONS}".encode())
     content.update(np.ascontiguousarray(x))
     content.update(np.ascontiguousarray(target))
     path = cache_folder() / f"{kind}-{content.hexdigest()[:20]}.keras"
-    if path.exists():
-        try:
-            return keras.saving.load_model(path, compile=False)
-        except (ValueError, OSError, KeyError):
-            path.unlink()  # Damaged: it is trained again.
-    network = _fit(x, target, outputs, loss, seed)
-    with written(path) as temporary:
-        network.save(temporary)
+    network = _cached(path)
+    if network is None:
+        network = _fit(x, target, outputs, loss, seed)
+        with written(path) as temporary:
+            network.save(temporary)
     return network
+
+
+def _cached(path):
+    """The network in a file, or None if there is none that can be read."""
+    if not path.exists():
+        return None
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception:  # Keras's readers raise many kinds; whatever it is, a new one is trained.
+        return None
 
 
 def _fit(x, target, outputs, loss, seed):

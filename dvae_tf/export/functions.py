@@ -4,10 +4,13 @@ Images are float32 in [0, 1] here, as every platform holds them; other data is a
 """
 
 import dataclasses
+import math
 from collections.abc import Callable
 
 import tensorflow as tf
+from PIL import ImageColor
 
+from dvae_tf.export.image_files import images_of_files
 from dvae_tf.priors import noise
 
 INPAINTING_ITERATIONS = 10
@@ -25,6 +28,10 @@ class Function:
 
     call: Callable
     inputs: list
+
+    def __call__(self, inputs: dict) -> dict:
+        """Calls it with inputs by name; returns a dict of output name to tensor."""
+        return self.call(*(inputs[spec.name] for spec in self.inputs))
 
 
 class Functions:
@@ -58,7 +65,8 @@ class Functions:
 
         Returns:
             dict of signature name to Function. "generate" takes seeds and refuses labels outside
-            [0, C).
+            [0, C) and temperatures below 0. Those that take images have a sibling that takes files,
+            such as "classify_image".
         """
         generate = [
             tf.TensorSpec([None], tf.int32, "label"),
@@ -69,16 +77,46 @@ class Functions:
         functions = {"generate": Function(self._generate, generate)} | self._of_codes()
         functions["inpaint"] = Function(self._inpaint, masks)
         if self.is_image:
+            functions |= self._of_files(functions)
             functions["generate_png"] = Function(self._generate_png, generate)
         return functions
+
+    def _of_files(self, functions):
+        """The same functions with PNG or JPEG files in the place of images and masks."""
+        return {
+            f"{name}_image": self._of_file(function)
+            for name, function in functions.items()
+            if any(spec.name.startswith("image") for spec in function.inputs)
+        }
+
+    def _of_file(self, function):
+        def call(*contents):
+            return function.call(*map(self._read, contents, function.inputs))
+
+        files = [tf.TensorSpec([None], tf.string, f"{spec.name}_bytes") for spec in function.inputs]
+        return Function(call, files)
+
+    def _read(self, contents, spec):
+        """Files as images, or as the masks that they are."""
+        height, width, *channels = spec.shape[1:]
+        background = ImageColor.getrgb(getattr(self.model, "background", "white"))
+        image = images_of_files(contents, (height, width, *(channels or [1])), background)
+        return image if channels else image[..., 0]
 
     def _generate(self, label, seed, temperature):
         seed_s, seed_u = tf.unstack(tf.random.split(seed, 2))
         count, classes = tf.size(label), self.model.num_classes
-        message = f"label must be in [0, {classes}): the model knows {classes} classes"
-        with tf.control_dependencies(
-            [tf.debugging.Assert(tf.reduce_all((label >= 0) & (label < classes)), [message, label])]
-        ):
+        known = tf.reduce_all((label >= 0) & (label < classes))
+        # Written so that NaN is refused, too.
+        warm = (temperature >= 0.0) & (temperature < math.inf)
+        checks = [
+            tf.debugging.Assert(
+                known,
+                [f"label must be in [0, {classes}): the model knows {classes} classes", label],
+            ),
+            tf.debugging.Assert(warm, ["temperature must be 0 or more", temperature]),
+        ]
+        with tf.control_dependencies(checks):
             label = tf.identity(label)
         return self._drawn(
             label,

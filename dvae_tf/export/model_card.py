@@ -1,6 +1,7 @@
 """The model card: what an exported model is, how good, and how to make it again."""
 
 import pathlib
+import re
 
 from dvae_tf import evaluation
 from dvae_tf.files import written
@@ -44,16 +45,32 @@ def write_model_card(
     """
     arguments, data = description["arguments"], description["data"]
     card = CARD.format(
-        title=f"{arguments['model']} on {arguments['dataset']}",
-        dataset=arguments["dataset"],
+        title=f"{literal(arguments['model'])} on {literal(arguments['dataset'])}",
+        dataset=literal(arguments["dataset"]),
         count=f"{data['training_examples']:,}",
         shape=" x ".join(map(str, data["shape"])),
-        classes=", ".join(data["class_names"]),
+        classes=", ".join(map(literal, data["class_names"])),
         figures=_figures(figures),
         origin=_origin(description, command),
     )
     with written(path) as temporary:
-        temporary.write_text(card)
+        temporary.write_text(card, encoding="utf-8", errors="replace")
+
+
+def literal(text: str) -> str:
+    """Writes a text so that Markdown shows it as it stands, in one line.
+
+    Args:
+        text: str, such as the name of a class.
+
+    Returns:
+        str.
+
+    Examples:
+        >>> literal("a_b <i>")
+        'a\\\\_b \\\\<i\\\\>'
+    """
+    return re.sub(r"([\\`*_{}\[\]<>|~#&$])", r"\\\1", " ".join(text.split()))
 
 
 def _origin(description, command):
@@ -62,7 +79,7 @@ def _origin(description, command):
     if command:
         return f"    {command}\n\nwith {versions}."
     settings = ", ".join(
-        f"{name} {value}"
+        f"{name} {literal(str(value))}"
         for name, value in description["arguments"].items()
         if value not in (None, "", {})
     )

@@ -93,10 +93,13 @@ def example_input(spec, batch: int) -> np.ndarray:
         batch: int, examples.
 
     Returns:
-        array: images and masks uniform in [0, 1], noise and codes N(0, 1), labels 0, temperature 1.
+        array: images and masks uniform in [0, 1], noise and codes N(0, 1), labels 0, temperature 1,
+        PNG files of one black pixel.
     """
     random = np.random.default_rng(0)
     shape = [batch if side is None else side for side in spec.shape]
+    if spec.dtype == tf.string:
+        return np.full(shape, tf.io.encode_png(tf.zeros([1, 1, 1], tf.uint8)).numpy(), object)
     if spec.dtype == tf.int32:
         return np.zeros(shape, np.int32)
     if spec.name == "temperature":

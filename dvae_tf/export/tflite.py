@@ -19,7 +19,13 @@ KINDS = ("float32", "float16", "dynamic_int8", "int8")
 CALIBRATION_EXAMPLES = 200
 
 
-def write_tflite(model, folder: pathlib.Path, examples: Arrays, class_names: Sequence[str]) -> dict:
+def write_tflite(
+    model,
+    folder: pathlib.Path,
+    examples: Arrays,
+    class_names: Sequence[str],
+    kinds: Sequence[str] = KINDS,
+) -> dict:
     """Writes one file for each kind of number, and model.json beside them.
 
     Only LiteRT's built-in operators are used. The signatures are `generate` {label, noise_s,
@@ -30,12 +36,13 @@ def write_tflite(model, folder: pathlib.Path, examples: Arrays, class_names: Seq
         folder: pathlib.Path.
         examples: Arrays, training examples that the full int8 file's ranges are measured on.
         class_names: sequence of str.
+        kinds: sequence of str, from `KINDS`. Defaults to all.
 
     Returns:
         dict of kind to pathlib.Path.
     """
     functions = Functions(model).portable()
-    paths = {kind: folder / f"model_{kind}.tflite" for kind in KINDS}
+    paths = {kind: folder / f"model_{kind}.tflite" for kind in kinds}
     for kind, path in paths.items():
         content = convert(functions, kind, examples)
         with written(path) as temporary:

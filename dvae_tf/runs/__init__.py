@@ -1,6 +1,7 @@
 """Runs: folders with a trained model and everything that belongs to it."""
 
 from dvae_tf.runs.data import Data
+from dvae_tf.runs.examples import keep_examples, kept_examples
 from dvae_tf.runs.history import read_history, write_history
 from dvae_tf.runs.invocation import invocation
 from dvae_tf.runs.run import (
@@ -21,6 +22,8 @@ __all__ = [
     "exported",
     "find",
     "invocation",
+    "keep_examples",
+    "kept_examples",
     "load",
     "load_pretrained",
     "new_folder",

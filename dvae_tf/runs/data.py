@@ -44,14 +44,40 @@ class Data:
         self.labelled = arguments["labelled"]
 
     @classmethod
-    def of(cls, folder: str | os.PathLike | None = None) -> "Data":
-        """Returns the data of a run that is trained.
+    def of(cls, folder: str | os.PathLike | None = None, name: str | None = None) -> "Data":
+        """The data of a run that is trained.
 
         Args:
             folder: str or pathlib.Path. Defaults to the newest run.
+            name: str, where the data lies now, as `dvae_tf.data.load` takes it. Defaults to where
+                it lay when the run was trained.
+
+        Returns:
+            Data.
+
+        Raises:
+            ValueError: if it cannot be read, or has another shape or other classes than the model.
         """
         folder = find(folder)
-        return cls(read_json(folder / "run.json")["arguments"], class_names(folder))
+        description = read_json(folder / "run.json")
+        arguments = description["arguments"] | ({"dataset": name} if name else {})
+        found = cls(arguments, class_names(folder))
+        try:
+            shape = found.info.shape
+        except ValueError as error:
+            if name:
+                raise
+            raise ValueError(
+                f"{error} {folder} was trained on this data; if it lies elsewhere now, say where: "
+                "--data, such as --data folder:PATH."
+            ) from error
+        if list(shape) != description["data"]["shape"]:
+            raise ValueError(
+                f"{found.name} has examples of shape {shape}, but the model of {folder} takes "
+                f"{tuple(description['data']['shape'])}; give data like that which it was trained "
+                "on."
+            )
+        return found
 
     @functools.cached_property
     def _train(self):

@@ -4,6 +4,7 @@ model.keras    the last epoch, with all optimisers: what the other commands load
 best.keras     the saved epoch with the lowest validation loss
 history.csv    one line per epoch
 run.json       settings, versions, data
+examples.npz   some training and test examples, for `dvae explore` and `dvae export`
 report.json    the metrics, measured on the test split
 report.html    the same as a page with pictures
 *.png          samples, swap, reconstruction, codes, history, ...

@@ -1,17 +1,18 @@
 """A client for TF Serving and for the embedded server: NumPy in, NumPy out."""
 
 import base64
-import io
+import json
 import time
 
 import numpy as np
 import numpy.typing as npt
 
 from dvae_tf.extras import needed_for
-from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES
+from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES, as_json
 
 FIRST_PAUSE = 0.1
 BYTES = "image_bytes"
+INT32 = np.iinfo(np.int32)
 
 
 class ServerError(Exception):
@@ -53,12 +54,13 @@ class Client:
         Args:
             label: int array [n].
             seed: int; the same seed gives the same images. Defaults to 0.
-            temperature: float. Defaults to 1.
+            temperature: float >= 0. Defaults to 1.
 
         Returns:
             float32 array [n, height, width, channels] in [0, 1].
 
         Raises:
+            ValueError: if labels or seed are no integers of 32 bits.
             ServerError: if the server refuses or cannot be reached.
         """
         return self.predict("generate", **_generate_inputs(label, seed, temperature))["image"]
@@ -72,20 +74,21 @@ class Client:
         """Encodes images into their two codes.
 
         Args:
-            image: float array [n, height, width, channels] in [0, 1], or a list of bytes, one PNG
-                file each.
+            image: float array [n, height, width, channels] in [0, 1], uint8 array in [0, 255], or a
+                list of bytes, one PNG or JPEG file of any size each, which the server decodes.
 
         Returns:
             dict of "z_s", "z_u_mean", "z_u_stddev" to float32 array [n, latent].
 
         Raises:
+            ValueError: if images are neither.
             ServerError: as `generate`.
         """
-        return self.predict("encode", image=as_images(image))
+        return self._predict_images("encode", image=image)
 
     def classify(self, image):
         """Returns dict of "probabilities" float32 [n, C] and "label" int32 [n]; see `encode`."""
-        return self.predict("classify", image=as_images(image))
+        return self._predict_images("classify", image=image)
 
     def swap(self, image_s, image_u) -> np.ndarray:
         """Combines z_s of one image with z_u of another, pair by pair.
@@ -99,8 +102,18 @@ class Client:
         Raises:
             ServerError: as `generate`.
         """
-        inputs = {"image_s": as_images(image_s), "image_u": as_images(image_u)}
-        return self.predict("swap", **inputs)["image"]
+        return self._predict_images("swap", image_s=image_s, image_u=image_u)["image"]
+
+    def _predict_images(self, signature, **images):
+        """Calls a signature with arrays, or the one that takes files in their place."""
+        given = {name: as_images(image) for name, image in images.items()}
+        files = {image.dtype == object for image in given.values()}
+        if files == {True}:
+            given = {f"{name}_bytes": image for name, image in given.items()}
+            return self.predict(f"{signature}_image", **given)
+        if True in files:
+            raise ValueError("Both files and arrays came; give either.")
+        return self.predict(signature, **given)
 
     def predict(self, signature: str, **inputs) -> dict:
         """Calls any signature.
@@ -141,28 +154,57 @@ class Client:
 
 
 def as_images(image: npt.ArrayLike) -> np.ndarray:
-    """Reads PNG files into one array; arrays are returned unchanged.
+    """Converts images to what the server takes.
 
     Args:
-        image: float array [n, height, width, channels] in [0, 1], or list of bytes.
+        image: float array in [0, 1] or uint8 array in [0, 255], [n, height, width, channels]; a
+            list of bytes, files; or other data, a float array [n, *shape].
 
     Returns:
-        float32 array [n, height, width, channels] in [0, 1].
-    """
-    if isinstance(image, (list, tuple)) and image and isinstance(image[0], bytes):
-        from PIL import Image
+        float32 array of the same shape, images in [0, 1]; for files, object array [n] of bytes.
 
-        opened = [np.asarray(Image.open(io.BytesIO(content))) for content in image]
-        image = np.stack([one[..., np.newaxis] if one.ndim == 2 else one for one in opened]) / 255.0
-    return np.asarray(image, np.float32)
+    Raises:
+        ValueError: if it is neither, or images are out of their range.
+
+    Examples:
+        >>> as_images(np.full((1, 1, 1, 1), 255, np.uint8)).tolist()
+        [[[[1.0]]]]
+    """
+    if isinstance(image, (list, tuple)) and image and all(isinstance(one, bytes) for one in image):
+        return np.array(image, object)
+    image = np.asarray(image)
+    if image.dtype == np.uint8 and image.ndim == 4:
+        return (image / 255.0).astype(np.float32)
+    if image.dtype.kind not in "fiu":
+        raise ValueError(
+            f"The images are of type {image.dtype}; give floats in [0, 1], uint8 in [0, 255], or a "
+            "list of bytes, one PNG or JPEG file each."
+        )
+    if image.ndim == 4 and image.size and not (image.min() >= 0.0 and image.max() <= 1.0):
+        raise ValueError(
+            f"The images range from {image.min():g} to {image.max():g}; give floats in [0, 1] or "
+            "uint8 in [0, 255]."
+        )
+    return image.astype(np.float32)
 
 
 def _generate_inputs(label, seed, temperature):
     return {
-        "label": np.atleast_1d(np.asarray(label, np.int32)),
-        "seed": np.array([seed, 0], np.int32),
+        "label": np.atleast_1d(_int32("label", label)),
+        "seed": np.append(_int32("seed", seed), np.int32(0)),
         "temperature": np.array(temperature, np.float32),
     }
+
+
+def _int32(name, value):
+    """Integers as the server takes them; what does not fit is refused, not wrapped."""
+    value = np.asarray(value)
+    if not np.issubdtype(value.dtype, np.integer) and value.size:
+        raise ValueError(f"{name} is {value.tolist()!r}; give integers.")
+    outside = value[(value < INT32.min) | (value > INT32.max)] if value.size else value
+    if outside.size:
+        raise ValueError(f"{name} is {outside[0]}; give {INT32.min} to {INT32.max}.")
+    return value.astype(np.int32)
 
 
 class _Rest:
@@ -175,11 +217,12 @@ class _Rest:
         self._client = httpx.Client(base_url=f"{address.rstrip('/')}/v1/models/{name}")
 
     def predict(self, signature, inputs, timeout):
-        values = {name: value.tolist() for name, value in inputs.items()}
+        values = {name: as_json(value) for name, value in inputs.items()}
         body = {"signature_name": signature, "inputs": values}
         url = f"{str(self._client.base_url).rstrip('/')}:predict"
         try:
-            answer = self._client.post(url, json=body, timeout=timeout)
+            # Not by httpx, which refuses NaN: the server says what is wrong with it.
+            answer = self._client.post(url, content=json.dumps(body), timeout=timeout)
         except self._httpx.TimeoutException as error:
             raise ServerError("DEADLINE_EXCEEDED", f"no answer in {timeout:.1f} s") from error
         except self._httpx.TransportError as error:

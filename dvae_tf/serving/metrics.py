@@ -4,7 +4,7 @@ import contextlib
 
 import prometheus_client
 
-from dvae_tf.serving.model_versions import RequestError
+from dvae_tf.serving.protocol import RequestError
 
 
 class Metrics:

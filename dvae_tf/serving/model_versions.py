@@ -1,32 +1,21 @@
 """The newest version of a SavedModel, updated while it is in use."""
 
+import contextlib
 import os
 import pathlib
+import re
 import threading
 
-import numpy as np
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 
 from dvae_tf.runs.invocation import invocation
+from dvae_tf.serving.inputs import as_tensor, example
+from dvae_tf.serving.protocol import RequestError
 from dvae_tf.serving.rate_limit import RateLimit
 
 POLL_SECONDS = 1.0
-MOST_EXAMPLES = 1024
-IMAGE_RANK = 4
 DEFAULT_SIGNATURE = "serving_default"
-
-
-class RequestError(Exception):
-    """An error in a request.
-
-    Args:
-        code: str, the name of a gRPC status code, such as "INVALID_ARGUMENT".
-        message: str.
-    """
-
-    def __init__(self, code: str, message: str):
-        super().__init__(message)
-        self.code = code
 
 
 class Version:
@@ -41,6 +30,9 @@ class Version:
         self.number = number
         self._loaded = tf.saved_model.load(str(folder))
         self.signatures = dict(self._loaded.signatures)
+        saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+        # The signatures as TensorFlow wrote them: what the metadata of TF Serving show.
+        self.definitions = dict(saved.meta_graphs[0].signature_def)
 
     def signature(self, name):
         """Looks up a signature; raises RequestError if there is none."""
@@ -75,54 +67,22 @@ class Version:
                 "INVALID_ARGUMENT",
                 f"inputs are {sorted(values)}; the signature wants {sorted(specs)}",
             )
-        tensors = {key: _fitting(key, value, specs[key]) for key, value in values.items()}
+        tensors = {key: as_tensor(key, value, specs[key]) for key, value in values.items()}
         try:
             found = self.signature(name)(**tensors)
         except tf.errors.InvalidArgumentError as error:
-            raise RequestError("INVALID_ARGUMENT", _reason(error)) from error
+            raise RequestError("INVALID_ARGUMENT", _reason(error, specs)) from error
         return {key: value.numpy() for key, value in found.items()}
 
 
-def _fitting(name, value, spec):
-    try:
-        tensor = tf.constant(value, spec.dtype)
-    except (TypeError, ValueError) as error:
-        raise RequestError(
-            "INVALID_ARGUMENT", f"input {name!r} is no {spec.dtype.name} tensor"
-        ) from error
-    if not spec.shape.is_compatible_with(tensor.shape):
-        raise RequestError(
-            "INVALID_ARGUMENT",
-            f"input {name!r} has shape {tensor.shape.as_list()}; expected {spec.shape.as_list()}",
-        )
-    if spec.dtype.is_floating:
-        _check_values(name, tensor, spec)
-    if spec.shape.rank and spec.shape[0] is None and tensor.shape[0] > MOST_EXAMPLES:
-        raise RequestError(
-            "INVALID_ARGUMENT",
-            f"input {name!r} has {tensor.shape[0]} examples; at most {MOST_EXAMPLES} a request",
-        )
-    return tensor
-
-
-def _check_values(name, tensor, spec):
-    """Refuses values that would give meaningless outputs: NaN, and images outside [0, 1]."""
-    if not tf.reduce_all(tf.math.is_finite(tensor)):
-        raise RequestError("INVALID_ARGUMENT", f"input {name!r} holds NaN or infinity")
-    is_image = spec.shape.rank == IMAGE_RANK
-    if is_image and not tf.reduce_all((tensor >= 0.0) & (tensor <= 1.0)):
-        least, most = tf.reduce_min(tensor), tf.reduce_max(tensor)
-        raise RequestError(
-            "INVALID_ARGUMENT",
-            f"input {name!r} ranges from {least:.3g} to {most:.3g}; images are in [0, 1]",
-        )
-
-
-def _reason(error):
-    """The line of TensorFlow's message that comes from the model, without details of the graph."""
-    lines = [line.strip() for line in error.message.splitlines()]
-    messages = [line for line in lines if line.startswith("assertion failed")]
-    return messages[0] if messages else "the inputs do not fit together"
+def _reason(error, specs):
+    """What is wrong, as the model's own check says it, without details of the graph."""
+    said = re.search(r"assertion failed: \[([^\]]*)\]", error.message)
+    if said:
+        return said[1]
+    if any(spec.dtype == tf.string for spec in specs.values()):
+        return "a file is damaged: it is no whole PNG or JPEG image"
+    return "the inputs do not fit together"
 
 
 class ModelVersions:
@@ -170,11 +130,10 @@ class ModelVersions:
     @staticmethod
     def _warm_up(version, name):
         """Runs a signature once, so that no user waits for the slow first call."""
-        values = {
-            key: np.zeros([1 if side is None else side for side in spec.shape], spec.dtype.name)
-            for key, spec in version.inputs(name).items()
-        }
-        version.predict(name, values)
+        values = {key: example(spec) for key, spec in version.inputs(name).items()}
+        # A model of another origin may refuse what is made up here.
+        with contextlib.suppress(RequestError):
+            version.predict(name, values)
 
     def _watch(self):
         while not self._stop.wait(POLL_SECONDS):

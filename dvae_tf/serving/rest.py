@@ -3,16 +3,14 @@
 import base64
 import json
 
-import numpy as np
-import tensorflow as tf
+from google.protobuf import json_format
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from dvae_tf.serving.metrics import Metrics
-from dvae_tf.serving.model_versions import RequestError
-from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES
+from dvae_tf.serving.protocol import HTTP_STATUS, MOST_BYTES, RequestError, as_json
 
 
 def application(versions, routes=()):
@@ -68,15 +66,7 @@ class _Rest:
     async def metadata(self, request):
         version = self._version(request)
         spec = {"name": self.versions.name, "signature_name": "", "version": str(version.number)}
-        definitions = {
-            name: {
-                "inputs": _describe(version.inputs(name)),
-                "outputs": _describe(signature.structured_outputs),
-                "method_name": "tensorflow/serving/predict",
-                "defaults": {},
-            }
-            for name, signature in version.signatures.items()
-        }
+        definitions = {name: _plain_definition(one) for name, one in version.definitions.items()}
         signatures = {"signature_def": {"signature_def": definitions}}
         return JSONResponse({"model_spec": spec, "metadata": signatures})
 
@@ -194,35 +184,8 @@ def _holds_bytes(value):
     return isinstance(value, dict)
 
 
-def _describe(specs):
-    return {
-        name: {
-            "dtype": f"DT_{tf.as_dtype(spec.dtype).name.upper()}",
-            "tensor_shape": {
-                "dim": [
-                    {"size": str(-1 if side is None else side), "name": ""} for side in spec.shape
-                ],
-                "unknown_rank": False,
-            },
-            "name": f"{name}:0",
-        }
-        for name, spec in specs.items()
-    }
-
-
-def as_json(value: np.ndarray):
-    """Converts an array, or bytes, to its JSON form in a request.
-
-    Args:
-        value: array, number or bytes.
-
-    Returns:
-        list, number or dict, ready for JSON.
-
-    Examples:
-        >>> as_json(np.array([1.0, 2.0]))
-        [1.0, 2.0]
-    """
-    if isinstance(value, bytes):
-        return {"b64": base64.b64encode(value).decode()}
-    return np.asarray(value).tolist()
+def _plain_definition(definition):
+    """A SignatureDef as TF Serving prints it: with its own names, and what is unset too."""
+    return json_format.MessageToDict(
+        definition, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )

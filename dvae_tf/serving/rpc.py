@@ -13,8 +13,7 @@ from tensorflow_serving.apis import (
 )
 
 from dvae_tf.serving.metrics import Metrics
-from dvae_tf.serving.model_versions import RequestError
-from dvae_tf.serving.protocol import MOST_BYTES
+from dvae_tf.serving.protocol import MOST_BYTES, RequestError
 
 WORKERS = 8
 
@@ -98,17 +97,8 @@ class _PredictionService(_Service, prediction_service_pb2_grpc.PredictionService
     def GetModelMetadata(self, request):  # noqa: N802
         version = self._version(request.model_spec)
         definitions = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in version.signatures.items():
-            definition = definitions.signature_def[name]
-            definition.method_name = "tensorflow/serving/predict"
-            for specs, described in (
-                (version.inputs(name), definition.inputs),
-                (signature.structured_outputs, definition.outputs),
-            ):
-                for key, spec in specs.items():
-                    described[key].name = f"{key}:0"
-                    described[key].dtype = spec.dtype.as_datatype_enum
-                    described[key].tensor_shape.CopyFrom(spec.shape.as_proto())
+        for name, definition in version.definitions.items():
+            definitions.signature_def[name].CopyFrom(definition)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.metadata["signature_def"].Pack(definitions)
         self._fill_spec(response.model_spec, version)

@@ -77,7 +77,10 @@ def test_what_does_not_fit_is_named_and_nothing_is_written(digits_run, moons_run
     other = tmp_path / "other.npz"
     np.savez(other, x=np.zeros((20, 2), np.float32), label=np.arange(20) % 2)
     cases = {
-        "give a .npz, a .csv or a .parquet file": {"run": tmp_path / "none", "output": "codes.txt"},
+        "give a file that ends in .npz, .csv, .parquet": {
+            "run": tmp_path / "none",
+            "output": "codes.txt",
+        },
         "holds no run": {"run": tmp_path / "none"},
         r"three_moons has examples of shape \(2,\), but the model takes \(16, 16, 1\)": {
             "run": digits_run,

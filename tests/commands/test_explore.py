@@ -102,7 +102,7 @@ def test_own_mask_says_where_the_hole_is(digits_run, tmp_path):
         ("swap", {"count": 0}, "count is 0; give at least 1"),
         ("swap", {"hole": 4}, "swap takes no hole; its settings are count, columns"),
         ("nearest", {"images": ("one.png",)}, "nearest takes no images"),
-        ("swap", {"output": "out.jpg"}, "give a .png or a .npy file"),
+        ("swap", {"output": "out.bmp"}, "nothing is written as .bmp"),
         ("inpaint", {"hole": 17}, "hole is 17; give 1 to 16 pixels"),
         ("traverse", {"dimension": 2}, r"dimension 2 is outside \[0, 2\)"),
         ("interpolate-class", {"to": "ten"}, "There is no class 'ten'"),

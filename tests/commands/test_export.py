@@ -206,9 +206,10 @@ def test_a_model_that_differs_is_not_exported(exported, digits_run, monkeypatch)
 def test_integers_that_lost_too_much_are_named():
     wanted = {"label": np.zeros(100, np.int32), "image": images(8)}
     found = {"label": np.arange(100) // 90, "image": images(8)[::-1]}
-    faults = list(parity._faults_of_integers("classify", wanted, found))
+    errors = {"image": found["image"] - wanted["image"]}
+    faults = list(parity._faults_of_integers("classify", wanted, found, errors))
     assert faults[0] == "classify agrees on 90.0%, wanted are 98%"
-    assert faults[1].startswith("classify has an SSIM of")
+    assert faults[1].startswith("images of classify differ by ")
 
 
 def test_models_without_codes_are_named():

@@ -18,8 +18,8 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
 
     def export(settings, console):
-        for name in ("model_float32.tflite", "model_int8.tflite", *shipping.LEFT_OUT):
-            (tmp_path / settings.output / name).write_text("a model")
+        for numbers in settings.numbers:
+            (tmp_path / settings.output / f"model_{numbers}.tflite").write_text("a model")
 
     monkeypatch.setattr(shipping, "export", export)
     return tmp_path
