@@ -29,7 +29,7 @@ def test_a_run_keeps_everything(moons_run):
     assert names == {
         "model.keras", "best.keras", "history.csv", "run.json", "report.json", "tensorboard",
         "samples.png", "swap.png", "reconstruction.png", "codes.png", "history.png",
-        "progress", "progress.png", "report.html",
+        "progress", "progress.png", "report.html", "examples.npz",
     }  # fmt: skip
     assert {"zs_accuracy", "sample_consistency", "swap_consistency"} <= set(report)
     description = read_json(folder / "run.json")
