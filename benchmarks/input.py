@@ -30,12 +30,11 @@ def written_source(source, folder):
     import numpy as np
 
     from dvae_tf.data import load_arrays
-    from dvae_tf.data.pixels import to_uint8
 
     if source not in ("folder", "npz"):
         return source
     examples, _ = load_arrays("shapes", "train", count=IMAGES_IN_FOLDER)
-    images = to_uint8(examples.x).repeat(2, axis=1).repeat(2, axis=2)
+    images = examples.x.repeat(2, axis=1).repeat(2, axis=2)
     if source == "npz":
         np.savez(folder / "images.npz", x=images, label=examples.label)
         return f"npz:{folder / 'images.npz'}"

@@ -112,7 +112,7 @@ class Album:
             raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
         try:
             return open_image(file, *shape)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ValueError(f"{file} is no readable image: {error}") from error
 
     def class_number(self, name):

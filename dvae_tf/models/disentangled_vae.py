@@ -93,8 +93,8 @@ class DisentangledVAE(TwoCodeModel):
     same noise every time.
 
     Args:
-        shape: sequence of int, the shape of one input: (height, width, channels) of square images
-            of 8 to 128 pixels in [-1, 1], or of any other tensor, such as (features,).
+        shape: sequence of int, the shape of one input: (height, width, channels) of images
+            of 8 to 512 pixels a side in [-1, 1], or of any other tensor, such as (features,).
         num_classes: int, number of classes C.
         preset: str, the family of networks: "toy", "compact" or "paper" (see
             `dvae_tf.networks.preset`). Defaults to "compact".

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import keras
 
 import dvae_tf.models  # noqa: F401  Registers the classes that a file names.
+from dvae_tf.data.catalog import SOURCES
 from dvae_tf.files import read_json
 from dvae_tf.runs import shipped
 from dvae_tf.runs.invocation import invocation
@@ -60,10 +61,13 @@ def new_folder(dataset: str, prefix: str = "") -> pathlib.Path:
         pathlib.Path below runs/, named after the data set or the last part of its path.
 
     Examples:
-        >>> new_folder("folder:own/cats").as_posix()
-        'runs/cats'
+        >>> new_folder("folder:own/cats").as_posix(), new_folder("emnist/letters:3.1.0").as_posix()
+        ('runs/cats', 'runs/emnist-letters')
     """
-    return ROOT / f"{prefix}{pathlib.PurePath(dataset.partition(':')[2] or dataset).stem}"
+    kind, _, rest = dataset.partition(":")
+    at_path = kind in SOURCES and SOURCES[kind].at_path
+    name = pathlib.PurePath(rest).stem if at_path else kind.replace("/", "-")
+    return ROOT / f"{prefix}{name}"
 
 
 def results(folder: pathlib.Path) -> pathlib.Path:

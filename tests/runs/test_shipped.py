@@ -15,9 +15,9 @@ def test_the_shipped_model_knows_digits():
     assert float(model.optimizers["decoder"].learning_rate) == pytest.approx(5e-4)
 
 
-def test_together_it_is_under_12_megabytes():
+def test_together_it_is_under_13_megabytes():
     files = [path for path in shipped.find().rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 12_000_000
+    assert sum(path.stat().st_size for path in files) < 13_000_000
     listed = (shipped.find() / "SHA256SUMS").read_text().splitlines()
     assert len(listed) == len(files) - 1
 
