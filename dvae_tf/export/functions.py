@@ -31,7 +31,7 @@ class Functions:
     """The functions of a trained model.
 
     Args:
-        model: DisentangledVAE.
+        model: DisentangledVAE. Under any dtype policy, its functions compute in float32.
 
     Raises:
         ValueError: if the model has no codes.
@@ -43,7 +43,7 @@ class Functions:
                 f"A {type(model).__name__} has no codes and is not exported; give a "
                 "DisentangledVAE or a DisentangledVAEGAN."
             )
-        self.model = model
+        model = self.model = model.in_float32()
         self.is_image = len(model.sample_shape) == 3
         # One graph each, which every function that needs it calls.
         self._codes = tf.function(model.codes, autograph=False)

@@ -193,6 +193,23 @@ class ClassConditionalModel(Trainer):
 
     # Saving.
 
+    def in_float32(self):
+        """A copy of the model that computes in float32; the model itself, if it does so.
+
+        Returns:
+            model of the same class, with the same weights.
+        """
+        if self.dtype_policy.name == "float32":
+            return self
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("float32")
+        try:
+            copy = type(self).from_config(_with_float32(self.get_config()))
+        finally:
+            keras.config.set_dtype_policy(before)
+        copy.set_weights(self.get_weights())
+        return copy
+
     def build(self, input_shape=None) -> None:
         """Does nothing: the constructor builds the networks."""
 
@@ -246,6 +263,17 @@ class ClassConditionalModel(Trainer):
             if isinstance(value, dict) and "class_name" in value and name != "dtype"
         }
         return cls(**config | networks | {"recipe": Recipe(**config["recipe"])})
+
+
+def _with_float32(config):
+    """A configuration in which every dtype policy is float32."""
+    if isinstance(config, list | tuple):
+        return [_with_float32(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        return config | {"config": {"name": "float32"}}
+    return {name: _with_float32(value) for name, value in config.items()}
 
 
 def _check_keras():

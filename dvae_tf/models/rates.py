@@ -30,6 +30,13 @@ class GroupOptimizers:
         """The variables of all optimisers."""
         return [variable for one in self._by_group.values() for variable in one.variables]
 
+    def get_config(self):
+        """Refuses to be saved in HDF5, the only format that asks for it."""
+        raise ValueError(
+            "A model of dvae_tf has several optimisers, for which HDF5 has no place; save it under "
+            "a name that ends with .keras."
+        )
+
     @property
     def iterations(self):
         """The steps that were taken: those of the group that took the most."""

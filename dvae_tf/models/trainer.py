@@ -48,8 +48,7 @@ class Trainer(Verbs):
     train_function: Callable | None
 
     def __init__(self, recipe: str | Recipe, seed: int | None, **kwargs):
-        # Inputs stay float32: the networks cast them as the dtype policy says.
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
         self.recipe = Recipe.named(recipe)
         self.seed = checked_seed((get_random_seed() or 0) if seed is None else seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)

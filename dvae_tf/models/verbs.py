@@ -22,6 +22,8 @@ class Verbs(keras.Model):
 
     sample_shape: tuple[int, ...]
     num_classes: int
+    # Of what the model does between its networks, which compute as the dtype policy says.
+    compute_dtype = "float32"
 
     def _begin_verbs(self):
         """Makes what the verbs keep, once shape and number of classes are known."""

@@ -86,4 +86,5 @@ class ConditionalGAN(Baseline):
         return self._code("z_u", z_u, (self.latent_dim_u,)), self._labels(label, values)
 
     def _input_signature(self):
-        return [[keras.InputSpec(shape=(None, self.latent_dim_u), dtype="float32"), LABEL]]
+        z_u = keras.InputSpec(shape=(None, self.latent_dim_u), dtype="float32", name="z_u")
+        return [[z_u, LABEL]]
