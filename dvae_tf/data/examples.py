@@ -139,9 +139,7 @@ def check_x(source: str, x: np.ndarray):
             f"the first at index {np.argmin(finite)}; remove or repair them."
         )
     if x.ndim == 4 and (x.min() < -1.0 - ROUNDING or x.max() > 1.0 + ROUNDING):
-        raise ValueError(
-            f"{source}: float images range from {x.min():g} to {x.max():g}; {SCALE}"
-        )
+        raise ValueError(f"{source}: float images range from {x.min():g} to {x.max():g}; {SCALE}")
     if x.ndim != 4:
         _check_columns(source, x.reshape(len(x), -1))
     return x

@@ -155,7 +155,9 @@ class ClassConditionalModel(Trainer):
             words = np.array([number % 2**32, number >> 32], np.uint32)
             return tf.constant(words.astype(np.int32))
         wide = tf.cast(seed, tf.int64)
-        return tf.stack([tf.cast(word, tf.int32) for word in (wide, tf.bitwise.right_shift(wide, 32))])
+        return tf.stack(
+            [tf.cast(word, tf.int32) for word in (wide, tf.bitwise.right_shift(wide, 32))]
+        )
 
     def _checked_label(self, label):
         if not tf.is_tensor(label):
@@ -165,9 +167,7 @@ class ClassConditionalModel(Trainer):
             raise ValueError(
                 f"label has dtype {label.dtype} and shape {tuple(label.shape)}; give integers."
             )
-        after = (
-            f" is outside [0, {self.num_classes}): the model has {self.num_classes} classes."
-        )
+        after = f" is outside [0, {self.num_classes}): the model has {self.num_classes} classes."
         return checked_label(tf.reshape(label, [-1]), 0, self.num_classes, "label ", after)
 
     @staticmethod
