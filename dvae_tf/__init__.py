@@ -80,8 +80,8 @@ def _meet(keras):
     """Checks which backend Keras has, and registers the classes of saved files."""
     if keras.config.backend() != "tensorflow":
         raise ImportError(
-            f"dvae_tf needs Keras's TensorFlow backend, but Keras has {keras.config.backend()}: set "
-            "KERAS_BACKEND=tensorflow before Keras is imported."
+            f"Keras's backend is {keras.config.backend()}, but dvae_tf needs the TensorFlow "
+            "backend: set KERAS_BACKEND=tensorflow before Keras is imported."
         )
     registry = keras.saving.get_custom_objects()
     for module, names in _SAVED.items():

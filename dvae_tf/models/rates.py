@@ -1,4 +1,4 @@
-"""Learning rates of the groups of weights: the recipe's schedule, unless somebody else sets them."""
+"""Learning rates of the groups of weights: the recipe's, unless somebody else sets them."""
 
 import math
 

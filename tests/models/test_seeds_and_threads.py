@@ -32,7 +32,7 @@ def test_seeds_of_a_model_that_cannot_be(kind, seed):
 @pytest.mark.parametrize("seed", [2**64, -1, 1.5, "one"])
 def test_seeds_of_generate_that_cannot_be(model, seed):
     for call in (model.generate, lambda label, seed: tasks.sample(model, label, seed=seed)):
-        with pytest.raises(ValueError, match="seed is .*; give an integer from 0"):
+        with pytest.raises(ValueError, match=r"seed is .*; give an integer from 0"):
             call([0], seed=seed)
 
 
