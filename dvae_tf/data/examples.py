@@ -11,7 +11,7 @@ NO_LABEL = -1
 ROUNDING = 1e-3
 # The largest value of data that are no images: standardised columns with heavy tails stay below it.
 LARGEST = 50.0
-SCALE = "give uint8 images in [0, 255], or floats in [-1, 1]: pixel / 127.5 - 1."
+SCALE = "scale them to [-1, 1] (pixel / 127.5 - 1), or give uint8 images in [0, 255]."
 STANDARDISE = (
     "standardise every column with the mean and deviation of the training data: "
     "(x - mean) / deviation."

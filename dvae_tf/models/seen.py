@@ -36,7 +36,7 @@ class Seen:
 
     def nothing(self) -> tf.Tensor:
         """Whether nothing was seen yet: bool scalar, as part of a graph."""
-        return tf.math.is_inf(self.range[0])
+        return tf.math.is_inf(tf.convert_to_tensor(self.range)[0])
 
     def reset(self) -> None:
         """Forgets the range."""
