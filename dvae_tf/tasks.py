@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.neighbors import NearestNeighbors
 
 from dvae_tf.data.pixels import as_floats, as_pixels
+from dvae_tf.networks.seeding import checked_seed
 
 CHUNK = 256
 
@@ -29,20 +30,21 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
         model: DisentangledVAE.
         label: int array [n].
         temperature: float >= 0, factor on the standard deviations of both priors. Defaults to 1.
-        seed: int. Defaults to 0: the same images every time.
+        seed: int in [0, 2**32). Defaults to 0: the same images every time.
 
     Returns:
         array [n, *shape].
 
     Raises:
-        ValueError: if a label is outside [0, num_classes) or the temperature is negative.
+        ValueError: if a label is outside [0, num_classes), the temperature is negative, or the seed
+            is no integer in its range.
 
     Examples:
         >>> from dvae_tf import DisentangledVAE
         >>> sample(DisentangledVAE((2,), 3, preset="toy"), [0, 1, 2]).shape
         (3, 2)
     """
-    label = np.atleast_1d(np.asarray(label))
+    label, seed = np.atleast_1d(np.asarray(label)), checked_seed(seed)
     chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]
     drawn = [
         model.generate(chunk, temperature, seed=seed * 1_000_003 + number).numpy()

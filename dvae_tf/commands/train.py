@@ -119,6 +119,7 @@ def _new_model(settings, data, strategy):
             latent_dim_s=settings.latent_dim_s,
             latent_dim_u=settings.latent_dim_u,
             seed=settings.seed,
+            class_names=data.info.class_names,
         )
 
 
@@ -173,7 +174,7 @@ def _fit(folder, arguments, data, model, strategy, console):
     stop = callbacks.GracefulStop(console)
     checkpoint = callbacks.Checkpoint(folder, rows, stop)
     checkpoint.set_model(model)  # Where the flow alone is left to fit, no epoch does it.
-    progress = callbacks.ProgressBar(("loss", *(metric.name for metric in model.metrics)), console)
+    progress = callbacks.ProgressBar(model.metrics_names, console)
     observers = [callbacks.FiniteLosses(folder), *_observers(folder, arguments, data, model)]
     started = time.monotonic()
     try:

@@ -9,6 +9,15 @@ import numpy as np
 NO_LABEL = -1
 # Labels are kept as int32; seeds are cut to 32 bits by some generators.
 LABELS, SEEDS = 2**31, 2**32
+# Float images lie in [-1, 1]; resizing and half precision overshoot by less than this.
+ROUNDING = 1e-3
+# The largest value of data that are no images: standardised columns with heavy tails stay below it.
+LARGEST = 50.0
+SCALE = "scale them to [-1, 1] (pixel / 127.5 - 1), or give uint8 images in [0, 255]."
+STANDARDISE = (
+    "standardise every column with the mean and deviation of the training data: "
+    "(x - mean) / deviation."
+)
 
 Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
 Arrays.__doc__ = """Examples in memory.
@@ -137,7 +146,8 @@ def check_x(source: str, x: np.ndarray):
 
     Args:
         source: str, where they come from, for error messages.
-        x: array [n, *shape], uint8 images or floats (images in [-1, 1]).
+        x: array [n, *shape], uint8 images or floats: images in [-1, 1], other data with
+            standardised columns, at most 50 in size.
 
     Returns:
         NumPy array [n, *shape], uint8 or float32.
@@ -169,12 +179,21 @@ def check_x(source: str, x: np.ndarray):
             f"{source}: x holds NaN or infinite values in {np.sum(~finite)} of {len(x)} examples, "
             f"the first at index {np.argmin(finite)}; remove or repair them."
         )
-    if x.ndim == 4 and (x.min() < -1.0 or x.max() > 1.0):
-        raise ValueError(
-            f"{source}: float images range from {x.min():g} to {x.max():g}; scale them to [-1, 1] "
-            "or give uint8 in [0, 255]."
-        )
+    if x.ndim == 4 and (x.min() < -1.0 - ROUNDING or x.max() > 1.0 + ROUNDING):
+        raise ValueError(f"{source}: float images range from {x.min():g} to {x.max():g}; {SCALE}")
+    if x.ndim != 4:
+        _check_columns(source, x.reshape(len(x), -1))
     return x
+
+
+def _check_columns(source, x):
+    largest = np.abs(x).max(axis=0)
+    if largest.size and largest.max() > LARGEST:
+        at = int(np.argmax(largest > LARGEST))
+        raise ValueError(
+            f"{source}: column {at} of x ranges from {x[:, at].min():g} to {x[:, at].max():g}; "
+            f"{STANDARDISE}"
+        )
 
 
 def check_count(source: str, count: int, num_classes: int) -> None:

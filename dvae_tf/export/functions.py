@@ -38,7 +38,7 @@ class Functions:
     """The functions of a trained model.
 
     Args:
-        model: DisentangledVAE.
+        model: DisentangledVAE. Under any dtype policy, its functions compute in float32.
 
     Raises:
         ValueError: if the model has no codes.
@@ -50,7 +50,7 @@ class Functions:
                 f"A {type(model).__name__} has no codes and is not exported; give a "
                 "DisentangledVAE or a DisentangledVAEGAN."
             )
-        self.model = model
+        model = self.model = model.in_float32()
         self.is_image = len(model.sample_shape) == 3
         # One graph each, which every function that needs it calls.
         self._codes = tf.function(model.codes, autograph=False)
@@ -99,7 +99,7 @@ class Functions:
     def _read(self, contents, spec):
         """Files as images, or as the masks that they are."""
         height, width, *channels = spec.shape[1:]
-        background = ImageColor.getrgb(getattr(self.model, "background", "white"))
+        background = ImageColor.getrgb(self.model.background)
         image = images_of_files(contents, (height, width, *(channels or [1])), background)
         return image if channels else image[..., 0]
 

@@ -1,6 +1,6 @@
 """The base class of all models: networks, generation and saving; `Trainer` trains them."""
 
-import numbers
+import threading
 from collections.abc import Sequence
 
 import keras
@@ -8,10 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.models import legacy
+from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.trainer import Trainer
 from dvae_tf.networks.presets import preset as preset_by_name
-from dvae_tf.networks.seeding import seeded_initializers
+from dvae_tf.networks.seeding import checked_seed, seeded_initializers
+
+# `SeedGenerator.next` reads and writes its state in two steps; threads take turns.
+DRAWING_A_SEED = threading.Lock()
+# A seed of `generate` fills two words of a stateless seed.
+SEED_BITS = 64
 
 
 class ClassConditionalModel(Trainer):
@@ -26,10 +32,14 @@ class ClassConditionalModel(Trainer):
         preset: str, the family of networks.
         width: float, the factor on the preset's numbers of filters and units.
         recipe: str or dvae_tf.models.Recipe, the numbers of the training.
-        seed: int, for the initial weights and all noise.
+        seed: int in [0, 2**32), for the initial weights and all noise; None as in `Trainer`.
+        class_names: sequence of str, one for each class, in the order of the labels. Defaults to
+            "0", "1", ...
+        background: str, the colour that transparent images are composited on. Defaults to "white".
 
     Raises:
-        ValueError: if a name is unknown or a number is out of range.
+        ValueError: if a name is unknown, a number is out of range, or Keras is set to another
+            order of axes or type of floats than the package's.
     """
 
     has_codes = False  # Whether it encodes inputs into z_s and z_u.
@@ -42,14 +52,20 @@ class ClassConditionalModel(Trainer):
         preset: str,
         recipe: str | Recipe,
         width: float,
-        seed: int,
+        seed: int | None,
+        class_names: Sequence[str] | None = None,
+        background: str = "white",
         **kwargs,
     ):
+        _check_keras()
         super().__init__(recipe, seed, **kwargs)
         self.sample_shape = tuple(int(side) for side in shape)
         self.num_classes = int(num_classes)
         if self.num_classes < 2:
             raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
+        self.class_names = self._checked_names(class_names)
+        self.background = background
+        self._begin_verbs()
         self.preset, self.width = preset, width
         self.discriminator = None
 
@@ -102,58 +118,97 @@ class ClassConditionalModel(Trainer):
 
     # Use.
 
-    def generate(self, label: int, temperature: float = 1.0, seed: int | None = None) -> tf.Tensor:
+    def generate(self, label, temperature: float = 1.0, seed: int | None = None) -> tf.Tensor:
         """Generates inputs of given classes from codes drawn from the priors.
 
         Args:
-            label: int, or int array [n]; each in [0, num_classes).
+            label: int, or int array or tensor [n]; each in [0, num_classes).
             temperature: float >= 0, factor on the standard deviations of the priors. Defaults
                 to 1.
-            seed: int; the same seed gives the same images. By default every call gives new ones.
+            seed: int in [0, 2**64); the same seed gives the same images. By default every call
+                gives new ones, in whatever thread.
 
         Returns:
             float32 tensor [n, *shape]; images in [-1, 1].
 
         Raises:
-            ValueError: if a label is not an integer in [0, num_classes) or the temperature is
-                negative.
+            ValueError: if a label is not an integer in [0, num_classes), the temperature is
+                negative, or the seed is no integer in its range.
         """
         label = self._checked_label(label)
-        if not temperature >= 0.0:
+        if not tf.is_tensor(temperature) and not temperature >= 0.0:
             raise ValueError(f"temperature is {temperature}; give 0 or more.")
-        pair = self.seed_generator.next() if seed is None else [seed, 0]
-        label, pair = tf.cast(label, tf.int32), tf.cast(pair, tf.int32)
-        return self._generate(label, pair, tf.cast(temperature, tf.float32))
+        return self._generate(label, self._seed_pair(seed), tf.cast(temperature, tf.float32))
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _generate(self, label, seed, temperature):
         codes = self.draw_codes(label, tf.unstack(tf.random.split(seed, 2)), temperature)
         return self.decoder(codes, training=False)
 
+    def _seed_pair(self, seed):
+        """A stateless seed: int32 tensor [2]."""
+        if seed is None:
+            with DRAWING_A_SEED:
+                return tf.cast(self.seed_generator.next(), tf.int32)
+        if not tf.is_tensor(seed) or tf.executing_eagerly():
+            number = checked_seed(seed, SEED_BITS)
+            words = np.array([number % 2**32, number >> 32], np.uint32)
+            return tf.constant(words.astype(np.int32))
+        wide = tf.cast(seed, tf.int64)
+        return tf.stack(
+            [tf.cast(word, tf.int32) for word in (wide, tf.bitwise.right_shift(wide, 32))]
+        )
+
     def _checked_label(self, label):
-        label = np.atleast_1d(np.asarray(label))
-        if label.ndim != 1 or not np.issubdtype(label.dtype, np.integer):
+        if not tf.is_tensor(label):
+            label = np.atleast_1d(np.asarray(label))
+        dtype = tf.as_dtype(label.dtype) if label.dtype != object else tf.string
+        if len(label.shape) > 1 or not dtype.is_integer:
             raise ValueError(
-                f"label has dtype {label.dtype} and shape {label.shape}; give integers."
+                f"label has dtype {label.dtype} and shape {tuple(label.shape)}; give integers."
             )
-        outside = label[(label < 0) | (label >= self.num_classes)]
-        if outside.size:
-            raise ValueError(
-                f"label {outside[0]} is outside [0, {self.num_classes}): the model has "
-                f"{self.num_classes} classes."
-            )
-        return label
+        after = f" is outside [0, {self.num_classes}): the model has {self.num_classes} classes."
+        return checked_label(tf.reshape(label, [-1]), 0, self.num_classes, "label ", after)
 
     @staticmethod
-    def _checked(name, value, shape):
-        if isinstance(value, numbers.Number) or np.shape(value)[1:] != shape:
+    def _code(name, value, shape):
+        value = tf.convert_to_tensor(value)
+        if value.shape.rank != len(shape) + 1 or not value.shape[1:].is_compatible_with(shape):
             raise ValueError(
-                f"{name} has shape {tuple(np.shape(value))}; give [batch, "
+                f"{name} has shape {tuple(value.shape)}; give [batch, "
                 f"{', '.join(map(str, shape))}]."
             )
         return tf.cast(value, tf.float32)
 
+    def _checked_names(self, class_names):
+        if class_names is None:
+            return tuple(str(label) for label in range(self.num_classes))
+        names = tuple(class_names)
+        if len(set(names)) != self.num_classes or not all(isinstance(n, str) for n in names):
+            raise ValueError(
+                f"class_names are {names}; give {self.num_classes} different strings, one for each "
+                "class."
+            )
+        return names
+
     # Saving.
+
+    def in_float32(self):
+        """A copy of the model that computes in float32; the model itself, if it does so.
+
+        Returns:
+            model of the same class, with the same weights.
+        """
+        if self.dtype_policy.name == "float32":
+            return self
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy("float32")
+        try:
+            copy = type(self).from_config(_with_float32(self.get_config()))
+        finally:
+            keras.config.set_dtype_policy(before)
+        copy.set_weights(self.get_weights())
+        return copy
 
     def build(self, input_shape=None) -> None:
         """Does nothing: the constructor builds the networks."""
@@ -169,6 +224,7 @@ class ClassConditionalModel(Trainer):
             "batches_trained": self.batches_trained,
             "progress": self.progress,
             "seed": self.seed_generator.state,
+            "rates": self.rates.last,
         }
 
     def save_own_variables(self, store):
@@ -177,7 +233,9 @@ class ClassConditionalModel(Trainer):
 
     def load_own_variables(self, store):
         for name, variable in self._saved_counters.items():
-            variable.assign(legacy.counter(store, name))
+            if name != "rates":
+                variable.assign(legacy.counter(store, name))
+        self.rates.load(legacy.counter(store, "rates"))
 
     def get_config(self):
         networks = {
@@ -191,6 +249,8 @@ class ClassConditionalModel(Trainer):
             "width": self.width,
             "recipe": self.recipe.as_dict(),
             "seed": self.seed,
+            "class_names": list(self.class_names),
+            "background": self.background,
         }
         return super().get_config() | networks | own
 
@@ -203,3 +263,28 @@ class ClassConditionalModel(Trainer):
             if isinstance(value, dict) and "class_name" in value and name != "dtype"
         }
         return cls(**config | networks | {"recipe": Recipe(**config["recipe"])})
+
+
+def _with_float32(config):
+    """A configuration in which every dtype policy is float32."""
+    if isinstance(config, list | tuple):
+        return [_with_float32(part) for part in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "DTypePolicy":
+        return config | {"config": {"name": "float32"}}
+    return {name: _with_float32(value) for name, value in config.items()}
+
+
+def _check_keras():
+    """Refuses settings of Keras under which the networks would be others."""
+    found = {
+        "image_data_format": (keras.config.image_data_format(), "channels_last"),
+        "floatx": (keras.config.floatx(), "float32"),
+    }
+    for name, (value, wanted) in found.items():
+        if value != wanted:
+            raise ValueError(
+                f"Keras's {name} is {value}, but dvae_tf needs {wanted}; set it in "
+                f"~/.keras/keras.json or by keras.config.set_{name}({wanted!r})."
+            )

@@ -93,8 +93,9 @@ class DisentangledVAE(TwoCodeModel):
     same noise every time.
 
     Args:
-        shape: sequence of int, the shape of one input: (height, width, channels) of images
-            of 8 to 512 pixels a side in [-1, 1], or of any other tensor, such as (features,).
+        shape: sequence of int, the shape of one input: (height, width, channels) of images of 8 to
+            512 pixels a side, uint8 or floats in [-1, 1], or of any other tensor, such as
+            (features,), whose columns are standardised.
         num_classes: int, number of classes C.
         preset: str, the family of networks: "toy", "compact" or "paper" (see
             `dvae_tf.networks.preset`). Defaults to "compact".
@@ -106,7 +107,11 @@ class DisentangledVAE(TwoCodeModel):
         decoder: keras.Model, [batch, latent_dim_s + latent_dim_u] -> [batch, *shape].
         latent_classifier: keras.Model, z_u -> logits [batch, num_classes].
         flow: keras.Model such as `dvae_tf.networks.ConditionalFlow`, if the recipe uses one.
-        seed: int, for the initial weights and all noise. Defaults to 0.
+        seed: int in [0, 2**32), for the initial weights and all noise. Defaults to that of
+            `keras.utils.set_random_seed`, or 0 if that was not called.
+        class_names: sequence of str, the names of the classes in the order of the labels. Defaults
+            to "0", "1", ...
+        background: str, the colour that transparent images are composited on. Defaults to "white".
 
     Raises:
         ValueError: if a name is unknown, a shape does not fit the preset, or a given network's
@@ -135,12 +140,12 @@ class DisentangledVAE(TwoCodeModel):
         decoder: keras.Model | None = None,
         latent_classifier: keras.Model | None = None,
         flow: keras.Model | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         **kwargs,
     ):
         super().__init__(shape, num_classes, preset, recipe, width, seed, **kwargs)
         self._expect_sizes(latent_dim_s=latent_dim_s, latent_dim_u=latent_dim_u)
-        with seeded_initializers(seed):
+        with seeded_initializers(self.seed):
             self._make_encoders(encoder_s, encoder_u, latent_dim_s, latent_dim_u)
             self._make_decoder_and_classifier(decoder, latent_classifier)
             self.flow = None
@@ -152,11 +157,11 @@ class DisentangledVAE(TwoCodeModel):
         self.joint_objectives = joint_objectives(self.recipe)
         self._complete()
 
-    def fit(self, *args, callbacks=None, fit_flow: bool = True, **kwargs):
+    def fit(self, *args, fit_flow: bool = True, **kwargs):
         """Trains the model, then, if the recipe says so, fits the flow to the final codes.
 
         Args:
-            *args, callbacks, **kwargs: as in `Trainer.fit`.
+            *args, **kwargs: as in `Trainer.fit`.
             fit_flow: bool, whether the flow is fitted separately after the last epoch (see
                 `fit_flow`). Defaults to True.
 
@@ -171,7 +176,7 @@ class DisentangledVAE(TwoCodeModel):
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"))
         before = int(self.batches_trained.numpy())
-        history = super().fit(*args, callbacks=callbacks, **kwargs)
+        history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
             return history
         # The length of a resumed training includes the epochs before `initial_epoch`.
@@ -216,26 +221,26 @@ class DisentangledVAE(TwoCodeModel):
         benchmarks/reference_step.py is the same without schedules, missing labels or replicas.
 
         Args:
-            data: (x, label).
+            data: (x, label) or (x, label, weight).
             joint: bool, whether everything is trained, not only L_GM. Defaults to True; `fit`
                 passes it as False except on every n_gm-th batch.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
         """
-        x, label = self._begin_step(data)
+        x, label, weight = self._begin_step(data)
         with tf.GradientTape(persistent=True) as tape:
             values = self._mixture_losses(x, label, training=True)
-            totals = self.mixture_objectives.totals(values, label, self)
+            totals = self.mixture_objectives.totals(values, weight, self)
         apply_gradients(tape, totals, self)
         if joint:
             seed = replicas.step_seed(self.seed_generator)
             with tf.GradientTape(persistent=True) as tape:
                 joint_values = self._joint_losses(x, label, seed, training=True)
-                totals = self.joint_objectives.totals(joint_values, label, self)
+                totals = self.joint_objectives.totals(joint_values, weight, self)
             apply_gradients(tape, totals, self)
             values |= joint_values
-        return self._end_step(values, label)
+        return self._end_step(values, weight)
 
     def _mixture_losses(self, x, label, training):
         """The losses of L_GM: {name: tensor [batch]}."""

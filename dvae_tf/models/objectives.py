@@ -56,19 +56,19 @@ class Objectives:
         """Returns the table with more rows at its end."""
         return dataclasses.replace(self, table=(*self.table, *rows))
 
-    def means(self, values: dict, label: tf.Tensor) -> dict:
+    def means(self, values: dict, weight: tf.Tensor) -> dict:
         """The mean of each trained loss over the examples of all replicas.
 
         Args:
             values: dict of the losses' names to float tensors [batch].
-            label: int32 tensor [batch], -1 for a missing label.
+            weight: float32 tensor [batch], the weight of each example in the losses that need a
+                label, 0 where it is missing.
 
         Returns:
             dict of name to float32 scalar. A loss that needs labels is 0 if there are none.
         """
         rows = [row for row in self.table if row.trains]
-        known = tf.cast(label >= 0, tf.float32)
-        shares = [known if row.needs_label else tf.ones_like(values[row.name]) for row in rows]
+        shares = [weight if row.needs_label else tf.ones_like(values[row.name]) for row in rows]
         # Not stacked into one tensor: the gradient of each would then go back through all.
         own = [
             tf.reduce_sum(share * values[row.name]) for share, row in zip(shares, rows, strict=True)
@@ -79,18 +79,18 @@ class Objectives:
             for row, total, examples in zip(rows, sums, counts, strict=True)
         }
 
-    def totals(self, values: dict, label: tf.Tensor, model) -> dict:
+    def totals(self, values: dict, weight: tf.Tensor, model) -> dict:
         """What each group of weights minimises: the weighted sum of the losses that train it.
 
         Args:
             values: dict of the losses' names to float tensors [batch].
-            label: int32 tensor [batch], -1 for a missing label.
+            weight: as in `means`.
             model: ClassConditionalModel, which weights the losses.
 
         Returns:
             dict of tuple of groups that share a backward pass to float32 scalar.
         """
-        terms = {name: weighted(model, name, m) for name, m in self.means(values, label).items()}
+        terms = {name: weighted(model, name, m) for name, m in self.means(values, weight).items()}
         # In float16 each optimiser has its own loss scale, so each group needs its own pass.
         alone = model.dtype_policy.name == "mixed_float16"
         return {

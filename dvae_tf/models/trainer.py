@@ -4,15 +4,33 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+from keras.src.utils.rng_utils import get_random_seed
 
-from dvae_tf.data.pipeline import damage_named
-from dvae_tf.models import replicas, schedule
-from dvae_tf.models.batch_check import check_batch, plain_errors
+from dvae_tf.models import replicas
+from dvae_tf.models.batch_check import check_batch, checked_columns, checked_weight
 from dvae_tf.models.objectives import Objectives, weighted
+from dvae_tf.models.rates import GroupOptimizers, Rates
 from dvae_tf.models.recipe import Recipe
+from dvae_tf.models.verbs import Verbs
+from dvae_tf.networks.seeding import checked_seed
 
 
-class Trainer(keras.Model):
+class Total(keras.metrics.Metric):
+    """`loss`, which is computed from the means of the losses in it.
+
+    Args:
+        compute: function of no arguments that returns the total.
+    """
+
+    def __init__(self, compute: Callable):
+        super().__init__(name="loss")
+        self.result = compute
+
+    def update_state(self, *args, **kwargs):
+        """Does nothing: the means are updated."""
+
+
+class Trainer(Verbs):
     """A model whose groups of weights each have their own optimiser and losses.
 
     A subclass has `weight_groups`, `sample_shape` and `num_classes`; it declares which losses train
@@ -21,18 +39,19 @@ class Trainer(keras.Model):
 
     Args:
         recipe: str or dvae_tf.models.Recipe, the numbers of the training.
-        seed: int, for all noise.
+        seed: int in [0, 2**32), for all noise; None for that of `keras.utils.set_random_seed`, or 0
+            if that was not called.
     """
 
     mixture_objectives = Objectives(())
     joint_objectives = Objectives(())
     train_function: Callable | None
 
-    def __init__(self, recipe: str | Recipe, seed: int, **kwargs):
+    def __init__(self, recipe: str | Recipe, seed: int | None, **kwargs):
         super().__init__(**kwargs)
         self.recipe = Recipe.named(recipe)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
+        self.seed = checked_seed((get_random_seed() or 0) if seed is None else seed)
+        self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.epochs_trained = self._counter("epochs_trained", "int32")
         self.batches_trained = self._counter("batches_trained", "int64")
         # The share of the current training that is done, and how much each batch adds to it.
@@ -60,11 +79,21 @@ class Trainer(keras.Model):
                 f"recipe.replace(weights={{{unknown[0]!r}: 1.0}})."
             )
         self._means = {name: keras.metrics.Mean(name=name) for name in self._rows}
+        self._total = Total(self._total_loss)
         self.built = True
         self.compile()
 
     def compile(
-        self, optimizer=None, jit_compile: bool | str = "auto", run_eagerly: bool = False, **kwargs
+        self,
+        optimizer=None,
+        loss=None,
+        loss_weights=None,
+        metrics=None,
+        weighted_metrics=None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Sets the optimisers; called once with the defaults when the model is made.
 
@@ -72,31 +101,54 @@ class Trainer(keras.Model):
             optimizer: keras.optimizers.Optimizer, or the name of one, of which each group of
                 weights gets its own copy; or dict of group name to optimiser for all groups of
                 `weight_groups`. Defaults to the recipe's Adam.
+            loss, loss_weights, metrics, weighted_metrics: must be None. The losses are the model's
+                own, their weights the recipe's, and their means are the metrics.
+            run_eagerly: bool, for debugging. Defaults to False.
+            steps_per_execution: int, as in `keras.Model.compile`. Defaults to 1.
             jit_compile: bool or "auto", whether XLA compiles the step. Defaults to "auto": if there
                 is a GPU. (On CPUs, XLA's convolutions are several times slower.)
-            run_eagerly: bool, for debugging. Defaults to False.
-            **kwargs: `steps_per_execution` and others of `keras.Model.compile`.
+            auto_scale_loss: bool, whether optimisers get loss scaling under mixed_float16. Defaults
+                to True.
 
         Raises:
-            ValueError: if a dict of optimisers lacks a group or has an unknown one, or if
-                `steps_per_execution` is above 1 although steps differ (`n_gm` above 1).
+            ValueError: if losses or metrics are given, if a dict of optimisers lacks a group or has
+                an unknown one, or if `steps_per_execution` is above 1 although steps differ (`n_gm`
+                above 1).
         """
-        if kwargs.get("steps_per_execution", 1) > 1 and self.recipe.n_gm > 1:
+        given = {
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+        }
+        if ours := [name for name, value in given.items() if value is not None]:
             raise ValueError(
-                f"steps_per_execution is {kwargs['steps_per_execution']}, but with n_gm = "
+                f"compile was given {', '.join(ours)}, but the losses of a {type(self).__name__} "
+                f"and what it reports are its own ({', '.join(self._rows)}). Leave it out; the "
+                "losses' weights are those of the recipe: recipe.replace(kl=0.5)."
+            )
+        if steps_per_execution > 1 and self.recipe.n_gm > 1:
+            raise ValueError(
+                f"steps_per_execution is {steps_per_execution}, but with n_gm = "
                 f"{self.recipe.n_gm} the steps differ; leave it at 1."
             )
-        optimizers = self._optimizers(optimizer)
+        optimizers = self._optimizers(optimizer, auto_scale_loss)
         for name, variables in self.weight_groups().items():
             optimizers[name].build(variables)
-        self._jit_choice = jit_compile
+        self._jit_choice, self._scaled = jit_compile, auto_scale_loss
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
-        super().compile(optimizer=None, jit_compile=jit_compile, run_eagerly=run_eagerly, **kwargs)
+        super().compile(
+            optimizer=None,
+            jit_compile=jit_compile,
+            run_eagerly=run_eagerly,
+            steps_per_execution=steps_per_execution,
+        )
         self.optimizers = optimizers
-        self._first_rates = {name: _learning_rate(single) for name, single in optimizers.items()}
+        self.optimizer = GroupOptimizers(optimizers)
+        self.rates = Rates(optimizers)
 
-    def _optimizers(self, optimizer):
+    def _optimizers(self, optimizer, scaled):
         """An optimiser for each group of weights."""
         groups, recipe = self.weight_groups(), self.recipe
         if optimizer is None:
@@ -115,10 +167,10 @@ class Trainer(keras.Model):
                 f"There are optimisers for {', '.join(sorted(optimizer))}; give one for each of "
                 f"{', '.join(sorted(groups))}."
             )
-        if self.dtype_policy.name != "mixed_float16":
+        if self.dtype_policy.name != "mixed_float16" or not scaled:
             return optimizer
-        scaled = keras.optimizers.LossScaleOptimizer
-        return {n: o if isinstance(o, scaled) else scaled(o) for n, o in optimizer.items()}
+        scaling = keras.optimizers.LossScaleOptimizer
+        return {n: o if isinstance(o, scaling) else scaling(o) for n, o in optimizer.items()}
 
     def get_compile_config(self):
         return {
@@ -126,9 +178,10 @@ class Trainer(keras.Model):
                 name: keras.saving.serialize_keras_object(single)
                 for name, single in self.optimizers.items()
             },
-            "first_rates": self._first_rates,
+            "first_rates": self.rates.first,
             "jit_compile": self._jit_choice,
             "steps_per_execution": self.steps_per_execution,
+            "auto_scale_loss": self._scaled,
         }
 
     def compile_from_config(self, config):
@@ -138,19 +191,21 @@ class Trainer(keras.Model):
         }
         first_rates = config.pop("first_rates")
         self.compile(optimizers, **config)
-        self._first_rates = first_rates
+        self.rates = Rates(optimizers, first_rates)
 
-    def fit(self, *args, callbacks=None, **kwargs):
+    def fit(self, *args, **kwargs):
         """`keras.Model.fit`, with schedules of learning rates and loss weights.
 
         A schedule belongs to one call: it begins at `initial_epoch` (by default 0) and ends at
         `epochs`. So a second `fit` trains as the first one did, and a training that was stopped
-        resumes with `initial_epoch` as if it had not been stopped.
+        resumes with `initial_epoch` as if it had not been stopped. A learning rate that a callback
+        or the user sets takes the place of the recipe's.
 
         Args:
-            *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches, x float32,
-                label int in [0, C), is all it needs.
-            callbacks: list of keras.callbacks.Callback.
+            *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches is all it needs.
+                x: uint8 images, floats in [-1, 1], or other data with standardised columns; label:
+                int in [0, C), or -1 for a missing one. `sample_weight` and `class_weight` count
+                in the means of the losses that need a label.
 
         Returns:
             keras.callbacks.History.
@@ -159,14 +214,17 @@ class Trainer(keras.Model):
             ValueError: if a batch does not fit the model or has invalid labels or values, or if a
                 file of the dataset is damaged.
         """
+        given = self._given(keras.Model.fit, args, kwargs)
         follow = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(epoch, **follow.params),
             on_epoch_end=lambda epoch, logs: self._end_epoch(epoch, **follow.params),
+            on_train_batch_end=lambda batch, logs: None if batch else self.seen.judge(),
         )
-        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
-            kwargs["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
-        with damage_named(), plain_errors():
-            return super().fit(*args, callbacks=[follow, callbacks or []], **kwargs)
+        if isinstance(given.get("x"), tf.data.Dataset):
+            given["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
+        given["callbacks"] = [follow, given.get("callbacks") or []]
+        with self._classes_weighted(given.pop("class_weight", None)), self._plain():
+            return super().fit(**given)
 
     def _begin_epoch(self, epoch, epochs, steps, **_):
         """Sets the progress; if the number of steps is unknown, it only changes between epochs."""
@@ -183,10 +241,22 @@ class Trainer(keras.Model):
                 self.optimizers[group].finalize_variable_values(variables)
 
     def train_on_batch(self, *args, **kwargs):
-        """`keras.Model.train_on_batch`, with the rates and weights of the start of a training."""
+        """`keras.Model.train_on_batch`, with the rates and weights of the start of a training.
+
+        Args:
+            *args, **kwargs: of `keras.Model.train_on_batch`, the data as in `fit`.
+
+        Returns:
+            list of floats in the order of `metrics_names`, or dict with return_dict=True.
+
+        Raises:
+            ValueError: as `fit`.
+        """
+        given = self._given(keras.Model.train_on_batch, args, kwargs)
         self.progress.assign(0.0)
         self.progress_per_batch.assign(0.0)
-        return super().train_on_batch(*args, **kwargs)
+        with self._classes_weighted(given.pop("class_weight", None)), self._plain():
+            return super().train_on_batch(**given)
 
     def make_train_function(self, force: bool = False):
         """Makes `train_function`; with n_gm above 1, only each n_gm-th call trains everything.
@@ -227,62 +297,52 @@ class Trainer(keras.Model):
         self.train_step(data, joint=False)
 
     def _begin_step(self, data):
-        """Sets the learning rates and checks the batch."""
-        recipe = self.recipe
-        for group, rate in self._first_rates.items():
-            if rate is None:
-                continue
-            if recipe.annealed:
-                rate *= schedule.cosine(self.progress)
-            if recipe.variance_decay_steps and group == "prior_variances":
-                batches = tf.convert_to_tensor(self.batches_trained)
-                rate *= schedule.step_decay(batches, recipe.variance_decay_steps)
-            if tf.is_tensor(rate):
-                self.optimizers[group].learning_rate.assign(rate)
-        return self._checked_batch(data)
+        """Sets the learning rates and checks the batch: (x, label, weight of each example)."""
+        self.rates.follow(self.recipe, self.progress, self.batches_trained)
+        x, label, weight = self._checked_batch(data)
+        if len(self.sample_shape) != 3 and not self.jit_compile:
+            x = checked_columns(x, unless=~self.seen.nothing())
+        self.seen.update(x, label)
+        known = tf.maximum(label, 0)
+        return x, label, weight * tf.gather(tf.convert_to_tensor(self._class_weight), known)
 
     def _checked_batch(self, data):
-        # XLA cannot compile checks of values.
-        return check_batch(data, self.sample_shape, self.num_classes, values=not self.jit_compile)
+        if keras.utils.unpack_x_y_sample_weight(data)[2] is not None:
+            self._expect_use_of_weights()
+        values = not self.jit_compile  # XLA cannot compile checks of values.
+        x, label = check_batch(data, self.sample_shape, self.num_classes, values)
+        return x, label, checked_weight(data, label, values)
 
-    def _end_step(self, values, label):
+    def _end_step(self, values, weight):
         """Counts the batch and returns the logs of the step."""
         self.batches_trained.assign_add(1)
         self.progress.assign_add(tf.convert_to_tensor(self.progress_per_batch))
-        return self._reported(values, label)
+        return self._reported(values, weight)
 
-    def _reported(self, values, label):
+    def _reported(self, values, weight):
         """Adds the losses of a batch to the reported means and returns these."""
-        known = tf.cast(label >= 0, tf.float32)
         for name, value in values.items():
-            weight = known if self._rows[name].needs_label else None
-            self._means[name].update_state(value, sample_weight=weight)
+            needs_label = self._rows[name].needs_label
+            self._means[name].update_state(value, sample_weight=weight if needs_label else None)
         return replicas.logs(self.get_metrics_result())
 
     def test_step(self, data) -> dict:
         """One step of `evaluate`: all losses, no training, the same noise every time.
 
         Args:
-            data: (x, label).
+            data: (x, label) or (x, label, weight).
 
         Returns:
             dict of metric name to float tensor, means since the evaluation began.
         """
-        x, label = self._checked_batch(data)
-        return self._reported(self._test_losses(x, label), label)
+        x, label, weight = self._checked_batch(data)
+        self.seen.update(x, label)
+        return self._reported(self._test_losses(x, label), weight)
 
     @property
     def metrics(self):
-        return list(self._means.values())
+        return [self._total, *self._means.values()]
 
-    def get_metrics_result(self):
-        means = {name: metric.result() for name, metric in self._means.items()}
+    def _total_loss(self):
         counted = [row.name for row in self._rows.values() if row.in_total]
-        return {"loss": tf.add_n([weighted(self, name, means[name]) for name in counted]), **means}
-
-
-def _learning_rate(optimizer):
-    """The initial rate of an optimiser; None if the user gave it a schedule."""
-    config = optimizer.get_config()
-    rate = config.get("inner_optimizer", {}).get("config", config)["learning_rate"]
-    return rate if isinstance(rate, float) else None
+        return tf.add_n([weighted(self, name, self._means[name].result()) for name in counted])

@@ -85,17 +85,16 @@ class TwoCodeModel(ClassConditionalModel):
         """Reconstructs x from z_s and the mean of q(z_u | x); `predict` gives the same.
 
         Args:
-            inputs: float tensor [batch, *shape].
+            inputs: tensor [batch, *shape]; images in uint8 or in floats in [-1, 1].
             training: bool, whether batch normalisation uses the batch. Defaults to False.
 
         Returns:
             float32 tensor [batch, *shape].
         """
+        x = self._called_with(inputs)
         # Decoding would invert the flow, with the same z_s, so neither direction is needed.
-        code, _ = self.encoder_u(inputs, training=training)
-        return self.decoder(
-            tf.concat([self._z_s(inputs, training), code], axis=-1), training=training
-        )
+        code, _ = self.encoder_u(x, training=training)
+        return self.decoder(tf.concat([self._z_s(x, training), code], axis=-1), training=training)
 
     def codes(self, x: tf.Tensor) -> Codes:
         """`encode` as part of a graph.
@@ -158,15 +157,15 @@ class TwoCodeModel(ClassConditionalModel):
         """Encodes inputs into their two codes.
 
         Args:
-            x: float array [batch, *shape]; images in [-1, 1].
+            x: array [batch, *shape]: images in uint8 or in floats in [-1, 1], or other data.
 
         Returns:
             Codes(z_s [batch, latent_dim_s], z_u_mean and z_u_stddev [batch, latent_dim_u]).
 
         Raises:
-            ValueError: if the shape does not fit.
+            ValueError: if shape, type or range do not fit.
         """
-        return self._encode(self._checked("x", x, self.sample_shape))
+        return self._encode(self._inputs(x))
 
     def decode(self, z_s: npt.ArrayLike, z_u: npt.ArrayLike) -> tf.Tensor:
         """Decodes pairs of codes.
@@ -182,23 +181,23 @@ class TwoCodeModel(ClassConditionalModel):
             ValueError: if a shape does not fit.
         """
         return self._decode(
-            self._checked("z_s", z_s, (self.latent_dim_s,)),
-            self._checked("z_u", z_u, (self.latent_dim_u,)),
+            self._code("z_s", z_s, (self.latent_dim_s,)),
+            self._code("z_u", z_u, (self.latent_dim_u,)),
         )
 
     def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).
 
         Args:
-            x: float array [batch, *shape]; images in [-1, 1].
+            x: array [batch, *shape]: images in uint8 or in floats in [-1, 1], or other data.
 
         Returns:
             float32 tensor [batch, num_classes], probabilities.
 
         Raises:
-            ValueError: if the shape does not fit.
+            ValueError: if shape, type or range do not fit.
         """
-        return self._classify(self._checked("x", x, self.sample_shape))
+        return self._classify(self._inputs(x))
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _encode(self, x):

@@ -227,7 +227,7 @@ def model():
 X = np.zeros((6, 8, 8, 1), np.float32)
 FITTED = {
     "no label": ((X,), "only x"),
-    "images in integers": ((IMAGES, LABEL), "x has dtype uint8"),
+    "images in integers": ((IMAGES.astype(int), LABEL), "x has dtype int64"),
     "a label that is too large": (
         (X, LABEL + 1),
         "holds the label 3; the model takes 0 to 2",

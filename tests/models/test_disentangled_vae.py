@@ -287,12 +287,12 @@ def test_wrong_arguments_are_named(options, message):
     [
         ((np.zeros((8, 2), "f4"),), r"only x; give \(x, label\)"),
         (
-            (np.zeros((8, 2), "f4"), np.zeros(8, int), np.ones(8)),
-            r"a third element .*give \(x, label",
+            (np.zeros((8, 2), "f4"), np.zeros(8, int), np.ones((8, 2))),
+            r"sample_weight has shape \(8, 2\)",
         ),
-        ((np.zeros((8, 2), "u1"), np.zeros(8, int)), "x has dtype uint8; give floats"),
+        ((np.zeros((8, 2), bool), np.zeros(8, int)), "x has dtype bool; give floats"),
     ],
-    ids=["only x", "weights", "bytes"],
+    ids=["only x", "tables of weights", "booleans"],
 )
 def test_batches_of_another_kind_are_named(batch, message):
     with pytest.raises(ValueError, match=message):

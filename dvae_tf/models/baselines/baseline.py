@@ -9,6 +9,7 @@ from dvae_tf.models.objectives import apply_gradients
 from dvae_tf.priors import noise
 
 TEST_SEED = (0, 0)
+LABEL = keras.InputSpec(shape=(None,), dtype="int32", name="label")
 
 
 class Baseline(ClassConditionalModel):
@@ -25,22 +26,22 @@ class Baseline(ClassConditionalModel):
         """One step of `fit`.
 
         Args:
-            data: (x, label).
+            data: (x, label) or (x, label, weight).
             joint: bool, whether anything is trained. Defaults to True; `fit` passes it as False
                 except on every n_gm-th batch.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
         """
-        x, label = self._begin_step(data)
+        x, label, weight = self._begin_step(data)
         if not joint:
-            return self._end_step({}, label)
+            return self._end_step({}, weight)
         seed = replicas.step_seed(self.seed_generator)
         with tf.GradientTape(persistent=True) as tape:
             values = self._joint_losses(x, label, seed, training=True)
-            totals = self.joint_objectives.totals(values, label, self)
+            totals = self.joint_objectives.totals(values, weight, self)
         apply_gradients(tape, totals, self)
-        return self._end_step(values, label)
+        return self._end_step(values, weight)
 
     def _test_losses(self, x, label):
         return self._joint_losses(x, label, TEST_SEED, training=False)
@@ -59,6 +60,18 @@ class Baseline(ClassConditionalModel):
         self.decoder = decoder or family.decoder(self.sample_shape)
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
         self._expect("decoder", self.decoder(z), self.sample_shape)
+
+    def _pair(self, name, inputs, label):
+        """The two inputs of `call`, which come as a pair or as x and label of a batch."""
+        pair = inputs if label is None else (inputs, label)
+        if not isinstance(pair, list | tuple) or len(pair) != 2:
+            raise ValueError(f"A {type(self).__name__} is called with ({name}, label); give both.")
+        return pair
+
+    def _labels(self, label, values):
+        label = tf.convert_to_tensor(label)
+        checked = values or (values is None and tf.executing_eagerly())
+        return self._checked_label(label) if checked else tf.cast(label, tf.int32)
 
     def _codes(self, label, z_u):
         class_vector = tf.cast(self.class_vector(label), tf.float32)

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from dvae_tf.models.adversarial import adversarial_losses, sampled
-from dvae_tf.models.baselines.baseline import Baseline
+from dvae_tf.models.baselines.baseline import LABEL, Baseline
 from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.networks.seeding import seeded_initializers
 
@@ -20,7 +20,8 @@ class ConditionalGAN(Baseline):
     `fit` reports `loss` (L_G), `discrimination` and `generation`.
 
     Args:
-        shape, num_classes, preset, recipe, width, seed: as in `DisentangledVAE`.
+        shape, num_classes, preset, recipe, width, seed, class_names, background: as in
+            `DisentangledVAE`.
         latent_dim_s, latent_dim_u: int, sizes of a class's vector and of the noise. Default to the
             preset's.
         decoder, discriminator: keras.Model, as in `DisentangledVAEGAN`.
@@ -53,11 +54,11 @@ class ConditionalGAN(Baseline):
         latent_dim_u: int | None = None,
         decoder: keras.Model | None = None,
         discriminator: keras.Model | None = None,
-        seed=0,
+        seed=None,
         **kwargs,
     ):
         super().__init__(shape, num_classes, preset, recipe, width, seed, **kwargs)
-        with seeded_initializers(seed):
+        with seeded_initializers(self.seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
         self.discriminator = self._make_discriminator(discriminator)
         self._complete()
@@ -65,3 +66,25 @@ class ConditionalGAN(Baseline):
     def _joint_losses(self, x, label, seed, training):
         generated = [sampled(self, tf.size(label), seed, training)]
         return adversarial_losses(self, (x, label), generated, seed, training)
+
+    def call(self, inputs, training: bool = False) -> tf.Tensor:
+        """Generates from noise and class; `predict` does the same.
+
+        Args:
+            inputs: (z_u float tensor [batch, latent_dim_u], noise ~ N(0, I); label int tensor
+                [batch]).
+            training: bool, whether batch normalisation uses the batch. Defaults to False.
+
+        Returns:
+            float32 tensor [batch, *shape].
+        """
+        z_u, label = self._called_with(inputs)
+        return self.decoder(self._codes(label, z_u), training=training)
+
+    def _called_with(self, x, label=None, values=None):
+        z_u, label = self._pair("z_u", x, label)
+        return self._code("z_u", z_u, (self.latent_dim_u,)), self._labels(label, values)
+
+    def _input_signature(self):
+        z_u = keras.InputSpec(shape=(None, self.latent_dim_u), dtype="float32", name="z_u")
+        return [[z_u, LABEL]]

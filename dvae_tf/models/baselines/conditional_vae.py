@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.models.adversarial import adversarial_losses, sampled
-from dvae_tf.models.baselines.baseline import Baseline
+from dvae_tf.models.baselines.baseline import LABEL, Baseline
 from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
@@ -23,7 +23,8 @@ class ConditionalVAE(Baseline):
     `fit` reports `loss`, `reconstruction` and `kl`.
 
     Args:
-        shape, num_classes, preset, recipe, width, seed: as in `DisentangledVAE`.
+        shape, num_classes, preset, recipe, width, seed, class_names, background: as in
+            `DisentangledVAE`.
         latent_dim_s, latent_dim_u: int, sizes of a class's vector and of z_u. Default to the
             preset's.
         encoder_u: keras.Model, [batch, *shape[:-1], shape[-1] + C] -> (mean, stddev), in place of
@@ -58,11 +59,11 @@ class ConditionalVAE(Baseline):
         latent_dim_u: int | None = None,
         encoder_u: keras.Model | None = None,
         decoder: keras.Model | None = None,
-        seed=0,
+        seed=None,
         **kwargs,
     ):
         super().__init__(shape, num_classes, preset, recipe, width, seed, **kwargs)
-        with seeded_initializers(seed):
+        with seeded_initializers(self.seed):
             self._make_decoder(decoder, latent_dim_s, latent_dim_u)
             self.encoder_u = encoder_u or self._preset().encoder_u(
                 self.sample_shape, self.latent_dim_u
@@ -94,15 +95,23 @@ class ConditionalVAE(Baseline):
         return tf.concat([x, spread], axis=-1)
 
     def call(self, inputs, training: bool = False) -> tf.Tensor:
-        """Reconstructs x, given its label, from the mean of q(z_u | x, c).
+        """Reconstructs x, given its label, from the mean of q(z_u | x, c); `predict` does the same.
 
         Args:
-            inputs: (x float tensor [batch, *shape], label int tensor [batch]).
+            inputs: (x tensor [batch, *shape], images in uint8 or in floats in [-1, 1]; label int
+                tensor [batch]).
             training: bool, whether batch normalisation uses the batch. Defaults to False.
 
         Returns:
             float32 tensor [batch, *shape].
         """
-        x, label = inputs
+        x, label = self._called_with(inputs)
         z_u, _ = self.encoder_u(self._with_label(x, label), training=training)
         return self.decoder(self._codes(label, z_u), training=training)
+
+    def _called_with(self, x, label=None, values=None):
+        x, label = self._pair("x", x, label)
+        return super()._called_with(x, values=values), self._labels(label, values)
+
+    def _input_signature(self):
+        return [[*super()._input_signature(), LABEL]]

@@ -1,0 +1,153 @@
+"""Keras's own verbs do with a model of ours what they do with any, or say why not."""
+
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from toys import moons
+
+from dvae_tf import DisentangledVAE
+from dvae_tf.models import ConditionalGAN, ConditionalVAE, Recipe
+
+X, LABEL = moons(12)
+RECIPES = {
+    "balanced": Recipe.named("balanced").replace(flow=False),
+    "paper": Recipe.named("paper").replace(n_gm=1, variance_decay_steps=1),
+}
+
+
+def toy(recipe="balanced", model=DisentangledVAE, **options):
+    made = model((2,), 3, preset="toy", recipe=RECIPES[recipe], **options)
+    made.compile(run_eagerly=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def model():
+    return toy(class_names=("left", "middle", "right"), background="black")
+
+
+def rates(model):
+    return [float(one.learning_rate) for one in model.optimizers.values()]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_learning_rate_scheduler_sets_all_groups(recipe):
+    model = toy(recipe)
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-5 * (epoch + 1))
+    model.fit(X, LABEL, epochs=2, callbacks=[schedule], verbose=0)
+    assert rates(model) == pytest.approx([2e-5] * len(model.optimizers))
+
+
+def test_reduce_on_plateau_reduces_all_groups():
+    model = toy()
+    reduce = keras.callbacks.ReduceLROnPlateau("loss", 0.1, patience=1, min_delta=100.0)
+    model.fit(X, LABEL, epochs=2, callbacks=[reduce], verbose=0)
+    fallen = 0.1 * (0.505 * 0.99 + 0.01) * 5e-4
+    assert all(rate < 2.0 * fallen for rate in rates(model))
+    assert len(set(rates(model))) == 1
+
+
+def test_a_rate_that_was_set_is_kept_over_saving(tmp_path):
+    model = toy()
+    model.optimizer.learning_rate = 1e-4
+    model.fit(X, LABEL, verbose=0)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    loaded.run_eagerly = True
+    loaded.fit(X, LABEL, verbose=0)
+    assert rates(loaded) == pytest.approx([1e-4] * len(loaded.optimizers))
+
+
+def test_averaged_weights_are_swapped_in():
+    model = toy()
+    model.compile(keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.5), run_eagerly=True)
+    swap = keras.callbacks.SwapEMAWeights(swap_on_epoch=True)
+    model.fit(X, LABEL, epochs=2, callbacks=[swap], validation_data=(X, LABEL), verbose=0)
+    for one in model.optimizers.values():
+        for weight, mean in zip(
+            one._trainable_variables, one._model_variables_moving_average, strict=True
+        ):
+            np.testing.assert_array_equal(weight, mean)
+
+
+GIVEN = {"loss": "mse", "metrics": ["mae"], "loss_weights": [1.0], "weighted_metrics": ["mae"]}
+
+
+@pytest.mark.parametrize("name", GIVEN)
+def test_losses_and_metrics_of_compile_are_refused(model, name):
+    with pytest.raises(ValueError, match=f"compile was given {name}, but the losses"):
+        model.compile("adam", **{name: GIVEN[name]})
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "train_on_batch", "test_on_batch"])
+def test_loss_comes_first(verb):
+    model = toy()
+    assert model.metrics_names[0] == "loss"
+    call, quiet = getattr(model, verb), {"verbose": 0} if verb == "evaluate" else {}
+    values = call(X, LABEL, **quiet)
+    assert len(values) == len(model.metrics_names)
+    if verb != "train_on_batch":
+        logs = call(X, LABEL, return_dict=True, **quiet)
+        assert dict(zip(model.metrics_names, values, strict=True)) == pytest.approx(logs)
+
+
+def pair(model):
+    if isinstance(model, ConditionalGAN):
+        return [np.ones((4, model.latent_dim_u), np.float32), LABEL[:4]]
+    return [X[:4], LABEL[:4]] if isinstance(model, ConditionalVAE) else X[:4]
+
+
+@pytest.mark.parametrize("kind", [DisentangledVAE, ConditionalVAE, ConditionalGAN])
+def test_export_is_what_call_does(kind, tmp_path):
+    model = toy(model=kind)
+    inputs = pair(model)
+    expected = model(inputs)
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-6)
+    model.export(tmp_path / "model", verbose=False)
+    loaded = tf.saved_model.load(str(tmp_path / "model"))
+    np.testing.assert_allclose(loaded.serve(inputs), expected, atol=1e-6)
+
+
+def test_hdf5_is_refused_and_nothing_is_left(model, tmp_path):
+    for name in ("x.h5", "x.hdf5"):
+        with pytest.raises(ValueError, match=r"saved whole as \.keras only"):
+            model.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+    model.save_weights(tmp_path / "x.weights.h5")
+    other = toy(seed=1)
+    other.load_weights(tmp_path / "x.weights.h5")
+    np.testing.assert_array_equal(other(X), model(X))
+
+
+COPIES = {
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+    "config": lambda model: type(model).from_config(model.get_config()),
+    "clone": keras.models.clone_model,
+}
+
+
+@pytest.mark.parametrize("way", COPIES)
+def test_copies_know_what_belongs_to_the_model(model, way):
+    made = COPIES[way](model)
+    assert made.class_names == ("left", "middle", "right")
+    assert made.background == "black"
+    assert made.seed == model.seed
+    if way in ("deepcopy", "pickle"):
+        np.testing.assert_array_equal(made(X), model(X))
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a", "a", "b"), (1, 2, 3)])
+def test_class_names_that_do_not_fit(names):
+    with pytest.raises(ValueError, match="give 3 different strings"):
+        toy(class_names=names)
+
+
+def test_what_else_keras_does(model):
+    model.summary(print_fn=lambda text: None)
+    model.fit(X, LABEL, validation_split=0.25, verbose=0)
+    model.fit(X, LABEL, 6, 1, 0, [keras.callbacks.TerminateOnNaN()])
