@@ -120,6 +120,7 @@ def _new_model(settings, data, strategy):
             latent_dim_u=settings.latent_dim_u,
             seed=settings.seed,
             class_names=data.info.class_names,
+            background=settings.background,
         )
 
 
