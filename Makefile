@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: audit bench demo docs shipped test
+.PHONY: audit bench demo docs shipped slow test
 
 demo: .venv/installed
 	$(BIN)/dvae train $(if $(wildcard runs/demo/run.json),--resume,--dataset digits --batch-size 32 --epochs 60) --output runs/demo
@@ -15,6 +15,10 @@ test: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 20
+
+# The tests that take more than ten seconds each: whole trainings, all exports, XLA, devices, the wheel.
+slow: .venv/installed-dev
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --durations 20
 
 # The site, in runs/site; every code block of its pages that does not train for long is run.
 docs: .venv/installed-dev

@@ -29,6 +29,7 @@ def compared(short_epochs, tmp_path_factory):
     return folder, settings, compare(settings, quiet())
 
 
+@pytest.mark.slow
 def test_table_and_picture_are_written(compared):
     folder, _, table = compared
     assert list(table) == ["real data", "cgan", "seldom"]
@@ -44,6 +45,7 @@ def test_table_and_picture_are_written(compared):
     assert (arguments["model"], arguments["changes"]) == ("cgan", {"n_gm": 50})
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_made_again(compared, monkeypatch):
     _, settings, table = compared
     monkeypatch.setattr(module, "train", None)
@@ -51,6 +53,7 @@ def test_what_is_there_is_not_made_again(compared, monkeypatch):
     assert compare(settings, quiet()) == table
 
 
+@pytest.mark.slow
 def test_a_run_with_other_settings_is_not_passed_off(compared):
     _, settings, _ = compared
     with pytest.raises(ValueError, match="was trained with preset = 'toy', not 'compact'"):

@@ -34,11 +34,13 @@ def assert_close(weights, others, atol):
         np.testing.assert_allclose(ours, theirs, atol=atol)
 
 
+@pytest.mark.slow
 def test_two_devices_train_as_one_does(on_one_device, tmp_path):
     assert start(tmp_path / "two.npz", "mirrored").wait(300) == 0
     assert_close(load(tmp_path / "two.npz"), on_one_device, 1e-4)
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_does(on_one_device, tmp_path):
     with socket.socket() as first, socket.socket() as second:
         ports = []

@@ -29,42 +29,40 @@ def ship(run, name):
     return shipping.ship(ShippingSettings(str(run), name), Console(quiet=True))
 
 
-def test_a_shipped_model_draws_what_the_run_draws(digits_run, place):
-    folder = ship(digits_run, "mine")
+def test_a_shipped_model_draws_what_the_run_draws(moons_run, place):
+    folder = ship(moons_run, "mine")
     assert folder == place / "mine"
-    model, small = runs.load(digits_run), runs.load_pretrained("mine")
+    model, small = runs.load(moons_run), runs.load_pretrained("mine")
     np.testing.assert_array_equal(
-        tasks.sample(model, [1, 2, 3], seed=4), tasks.sample(small, [1, 2, 3], seed=4)
+        tasks.sample(model, [0, 1, 2], seed=4), tasks.sample(small, [0, 1, 2], seed=4)
     )
     assert int(small.batches_trained.numpy()) == int(model.batches_trained.numpy())
     assert small.discriminator is None
-    assert (folder / "model.keras").stat().st_size < (digits_run / "model.keras").stat().st_size / 2
-    assert read_json(folder / "run.json") == read_json(digits_run / "run.json")
+    assert (folder / "model.keras").stat().st_size < (moons_run / "model.keras").stat().st_size / 2
+    assert read_json(folder / "run.json") == read_json(moons_run / "run.json")
     assert {path.name for path in folder.iterdir()} == {
         "SHA256SUMS", "model.keras", "model_float32.tflite", "model_int8.tflite", "report.json",
         "run.json",
     }  # fmt: skip
 
 
-def test_it_takes_the_place_of_the_one_before(digits_run, place):
+def test_it_takes_the_place_of_the_one_before(moons_run, place):
     (place / "mine").mkdir()
     (place / "mine" / "old").write_text("old")
-    assert not (ship(digits_run, "mine") / "old").exists()
+    assert not (ship(moons_run, "mine") / "old").exists()
     assert [path.name for path in place.iterdir()] == ["mine"]
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "..", "", "two/folders"])
-def test_names_that_are_no_folder_below_saved_models_are_refused(name, digits_run, place):
+def test_names_that_are_no_folder_below_saved_models_are_refused(name, moons_run, place):
     with pytest.raises(ValueError, match="is no name of a folder"):
-        ship(digits_run, name)
+        ship(moons_run, name)
     assert list(place.iterdir()) == []
 
 
-def test_a_run_that_is_not_measured_is_named_and_leaves_nothing(
-    digits_run, place, tmp_path_factory
-):
+def test_a_run_that_is_not_measured_is_named_and_leaves_nothing(moons_run, place, tmp_path_factory):
     run = tmp_path_factory.mktemp("unmeasured") / "run"
-    shutil.copytree(digits_run, run, ignore=shutil.ignore_patterns("report.json"))
+    shutil.copytree(moons_run, run, ignore=shutil.ignore_patterns("report.json"))
     with pytest.raises(OSError, match=r"report\.json"):
         ship(run, "mine")
     assert list(place.iterdir()) == []

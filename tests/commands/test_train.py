@@ -67,6 +67,7 @@ def test_stopping_after_an_epoch_and_going_on_changes_nothing(short_epochs, tmp_
     assert_same_run(tmp_path / "straight", tmp_path / "stopped")
 
 
+@pytest.mark.slow
 def test_stopping_while_the_flow_is_fitted_and_going_on_changes_nothing(
     moons_run, short_epochs, tmp_path, monkeypatch
 ):

@@ -39,6 +39,7 @@ def test_wrong_settings_are_named(make, message):
         make()
 
 
+@pytest.mark.slow
 def test_a_search_that_was_stopped_goes_on(short_epochs, tmp_path, monkeypatch):
     begun, train = [], module.train
 

@@ -69,6 +69,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(script, arguments, message,
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_digits_are_trained_stopped_resumed_and_sampled(tmp_path):
     arguments = [
         "--preset",

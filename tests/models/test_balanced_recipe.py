@@ -158,6 +158,7 @@ def test_each_ingredient_can_be_left_out_and_is_saved(change, group, tmp_path):
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+@pytest.mark.slow
 def test_z_u_tells_little_of_the_class_that_the_encoder_tells():
     model = toy(DisentangledVAE, couplings=6, latent_confusion=0.0, kl=0.2)
     model.compile(keras.optimizers.Adam(5e-3, 0.5, 0.99))

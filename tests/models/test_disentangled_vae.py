@@ -132,6 +132,7 @@ def test_images_survive_saving(tmp_path):
     assert {name: ours[name] for name in settings} == {name: theirs[name] for name in settings}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(2,), (8, 8, 1)], ids=str)
 def test_xla_gives_the_same_losses(shape):
     random = np.random.default_rng(0)
@@ -201,6 +202,7 @@ def test_rate_of_the_variances_falls_tenfold_every_so_many_batches():
     assert float(model.optimizers["prior_means"].learning_rate) == pytest.approx(5e-4)
 
 
+@pytest.mark.slow
 def test_learns_to_classify_and_reconstruct():
     model = toy(changes={"n_gm": 1})
     model.compile(keras.optimizers.Adam(5e-3, beta_1=0.0, beta_2=0.9))

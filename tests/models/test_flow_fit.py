@@ -131,6 +131,7 @@ def test_early_stopping_restores_before_the_flow_is_fitted():
     assert not model.needs_flow_fit
 
 
+@pytest.mark.slow
 def test_xla_compiles_it(trained):
     trained.compile(jit_compile=True)
     found = trained.fit_flow(batches(), steps=4, verbose=0)

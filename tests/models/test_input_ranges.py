@@ -108,6 +108,7 @@ def test_floats_from_0_to_1_are_warned_about_once(door):
         own.classify((FLOATS + 1.0) / 2.0)
 
 
+@pytest.mark.slow
 def test_xla_says_it_after_the_first_batch():
     own = toy()
     own.compile(jit_compile=True)
