@@ -104,10 +104,11 @@ def _builder(tfds, name):
     try:
         return tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(
             f"No data set is called {name!r}. Give three_moons, shapes, digits, folder:PATH, "
             "npz:PATH or a name of TensorFlow Datasets, such as mnist, fashion_mnist, "
-            f"svhn_cropped or cifar10. ({str(error)[:200]})"
+            f"svhn_cropped or cifar10. ({first[:200]})"
         ) from error
 
 
