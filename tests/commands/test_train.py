@@ -55,6 +55,7 @@ def assert_same_run(folder, other):
     assert histories[0] == histories[1]
 
 
+@pytest.mark.slow
 def test_stopping_after_an_epoch_and_going_on_changes_nothing(short_epochs, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         requested = property(lambda stop: True, lambda stop, value: None)
@@ -122,6 +123,7 @@ def test_a_lost_worker_is_named():
         raise gone
 
 
+@pytest.mark.slow
 def test_a_dtype_policy_holds_for_all_networks_and_for_this_run_alone(short_epochs, tmp_path):
     train_moons(tmp_path / "run", 1, model="cvae", dtype_policy="mixed_bfloat16")
     assert keras.config.dtype_policy().name == "float32"

@@ -29,7 +29,7 @@ def test_a_judge_is_trained_once(cache):
     np.testing.assert_array_equal(first.embed(X)[1], again.embed(X)[1])
 
 
-@pytest.mark.parametrize("package", ["keras", "tensorflow", "sklearn", "numpy"])
+@pytest.mark.parametrize("package", ["keras", "numpy"])
 def test_another_version_has_another_file(package, cache, monkeypatch):
     folder, trained = cache
     train_judge(X, LABEL, 2)
@@ -40,7 +40,7 @@ def test_another_version_has_another_file(package, cache, monkeypatch):
     assert len(trained) == len(list(folder.glob("judge-*.keras"))) == 2
 
 
-ERRORS = (TypeError, ValueError, KeyError, AttributeError, RuntimeError, EOFError)
+ERRORS = (TypeError, KeyError)
 
 
 @pytest.mark.parametrize("error", ERRORS)

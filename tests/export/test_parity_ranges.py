@@ -77,6 +77,7 @@ def output(tmp_path, monkeypatch):
     return tmp_path / "export"
 
 
+@pytest.mark.slow
 def test_formats_that_pass_are_kept_and_the_exit_code_tells(run, output, monkeypatch, capsys):
     words = ["dvae", str(run), "--tflite", "--numbers", "float32", "int8", "--output", str(output)]
     monkeypatch.setattr("sys.argv", words)
@@ -93,6 +94,7 @@ def test_formats_that_pass_are_kept_and_the_exit_code_tells(run, output, monkeyp
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_nothing_is_written_where_nothing_passes(run, output):
     settings = ExportSettings(str(run), tflite=True, numbers=("int8",), output=str(output))
     with pytest.raises(ValueError, match=f"Written to {output}: nothing"):

@@ -104,6 +104,7 @@ def test_learning_rates_fall_over_each_fit():
     np.testing.assert_allclose(rates, [*fall, *fall], rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_train_4_is_train_2_save_load_train_2(tmp_path):
     straight, stopped = toy(), toy()
     for model in (straight, stopped):

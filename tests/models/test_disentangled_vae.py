@@ -214,6 +214,7 @@ def test_learns_to_classify_and_reconstruct():
     assert end["reconstruction"] < 0.25 * start["reconstruction"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_trains(policy):
     keras.config.set_dtype_policy(policy)

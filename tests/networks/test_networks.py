@@ -49,6 +49,7 @@ def test_outputs_fit_the_data(name, shape):
     assert outputs["latent_classifier"].shape == (3, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 96, 128])
 def test_large_images_build_symbolically(size):
     family = preset("paper", (size, size, 3))

@@ -313,6 +313,7 @@ def test_metrics_count_and_health_answers(embedded):
     assert ask((embedded.port,), "/healthz") == (200, {"status": "ok", "version": 1})
 
 
+@pytest.mark.slow
 def test_a_new_version_is_taken_up_without_a_failed_request(folder, tmp_path, monkeypatch):
     monkeypatch.setattr(model_versions, "POLL_SECONDS", 0.1)
     shutil.copytree(folder / "1", tmp_path / "1")

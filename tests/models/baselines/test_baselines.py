@@ -45,6 +45,7 @@ def test_the_budget_of_updates_is_the_same_for_all_models(name):
     assert int(model.optimizers["decoder"].iterations) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BASELINES)
 def test_train_2_is_train_1_save_load_train_1(name, tmp_path):
     straight, stopped = toy(MODELS[name]), toy(MODELS[name])
