@@ -111,6 +111,8 @@ class _Job:
             "generate": seeded | {"temperature": np.array(1.0, np.float32)},
             "inpaint": {"image": image, "mask": mask},
         }
+        if not self.info.is_image:
+            return inputs
         of_images = [name for name in inputs if name not in ("generate", "decode")]
         return inputs | {f"{name}_image": parity.as_files(inputs[name]) for name in of_images}
 
