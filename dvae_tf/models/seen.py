@@ -82,6 +82,8 @@ class Seen:
         Raises:
             ValueError: if it is outside of what the model takes.
         """
+        if not math.isfinite(lowest) or not math.isfinite(highest):
+            raise ValueError("The batch holds NaN or infinite values in x; remove or repair them.")
         bound = 1.0 + ROUNDING if self.is_image else LARGEST
         if not -bound <= lowest <= highest <= bound:
             wanted = SCALE if self.is_image else STANDARDISE

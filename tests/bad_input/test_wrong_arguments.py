@@ -112,7 +112,7 @@ CASES = {
         "BROKEN": "is damaged",
         "NEW --output codes.txt": "nothing is written as .txt",
         "RUN --data no_such_set": "No data set is called 'no_such_set'",
-        "RUN --data three_moons": "has examples of shape (2,)",
+        "RUN --data three_moons": "the class 'left' is not one of those that are trained",
         "RUN --split half": "half",
         "RUN --output FILE/codes.npz": "FILE",
     },

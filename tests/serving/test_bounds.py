@@ -138,7 +138,7 @@ def test_a_temperature_below_0_or_none_is_refused(temperature, client):
 def test_a_batch_of_0_is_refused(client):
     with pytest.raises(ServerError, match="0 examples; give at least 1"):
         client.generate([])
-    with pytest.raises(ServerError, match="0 examples; give at least 1"):
+    with pytest.raises(ServerError, match=r"0 examples; give at least 1|has shape \[0\]"):
         client.encode(np.zeros((0, 8, 8, 1)))
 
 
