@@ -53,7 +53,8 @@ def kept_examples(folder: pathlib.Path, split: str) -> Arrays:
     """
     path = folder / FILE
     if not path.exists():
-        return Data.of(folder).arrays(split)
+        found = Data.of(folder).arrays(split)
+        return found._replace(x=as_floats(found.x))
     try:
         with np.load(path, allow_pickle=False) as file:
             return Arrays(as_floats(file[f"x_{split}"]), file[f"label_{split}"])
