@@ -37,7 +37,7 @@ RANGES = {
     "generation": (0.3, 3.0),
 }
 # Numbers of the recipe and settings that are chosen from a few values.
-CHOICES = {"flow_noise": (0.1, 0.3, 1.0)}
+CHOICES = {"flow_noise": (0.1, 0.5, 1.0)}
 SETTINGS = {"width": (0.5, 1.0, 2.0), "latent_dim_u": (8, 16, 32, 64)}
 # Larger than any metric: a run within the bounds scores better than one outside.
 VIOLATION = 1e6
@@ -140,14 +140,19 @@ class SettingsHyperModel(keras_tuner.HyperModel):
             for name, limits in RANGES.items()
         }
         changes |= {
-            name: hp.Choice(name, values, default=getattr(recipe, name))
+            name: _choice(hp, name, values, getattr(recipe, name))
             for name, values in CHOICES.items()
         }
         sizes = {
-            name: hp.Choice(name, values, default=getattr(self.settings, name) or values[1])
+            name: _choice(hp, name, values, getattr(self.settings, name) or values[1])
             for name, values in SETTINGS.items()
         }
         return dataclasses.replace(self.settings, changes=self.settings.changes | changes, **sizes)
+
+
+def _choice(hp, name, values, start):
+    """A choice from a few values and the one that the search starts from, which may be another."""
+    return hp.Choice(name, sorted({*values, start}), default=start)
 
 
 class RunTuner(keras_tuner.Tuner):

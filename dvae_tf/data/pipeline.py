@@ -107,6 +107,7 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
         shuffle: bool, whether each pass has a new random order (streams: within a buffer of
             20,000 examples).
         seed: int, for the orders: datasets made with the same arguments have the same k-th pass.
+            As everywhere in tf.data, TensorFlow's global seed, if one is set, counts as well.
         factors: bool, whether the ground-truth factors follow. Defaults to False.
 
     Returns:

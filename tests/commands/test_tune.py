@@ -1,11 +1,12 @@
 import dataclasses
 
+import keras_tuner
 import pytest
 from rich.console import Console
 
 from dvae_tf.commands import tune as module
-from dvae_tf.commands.settings import SearchSettings
-from dvae_tf.commands.tune import Aim, tune
+from dvae_tf.commands.settings import SearchSettings, TrainingSettings
+from dvae_tf.commands.tune import Aim, SettingsHyperModel, tune
 from dvae_tf.files import read_json
 
 REPORT = {"zs_accuracy": 0.9, "zu_leakage": {"mean": {"knn": 0.2}}}
@@ -37,6 +38,12 @@ def test_of_two_that_break_a_bound_the_one_closer_to_it_is_better():
 def test_wrong_settings_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_search_may_start_from_values_that_are_not_among_those_it_tries():
+    start = TrainingSettings(width=3.0, latent_dim_u=7, changes={"flow_noise": 0.2})
+    found = SettingsHyperModel(start).build(keras_tuner.HyperParameters())
+    assert (found.width, found.latent_dim_u, found.changes["flow_noise"]) == (3.0, 7, 0.2)
 
 
 @pytest.mark.slow

@@ -6,12 +6,13 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = pathlib.Path(__file__).parents[2]
 SMOKE = """
 import dvae_tf
 from dvae_tf import data, export, tasks
 
-pytestmark = pytest.mark.slow
 assert "{folder}" in dvae_tf.__file__, dvae_tf.__file__
 train, info = data.load("three_moons", "train", 16, count=32)
 model = dvae_tf.DisentangledVAE(info.shape, info.num_classes, preset="toy")
