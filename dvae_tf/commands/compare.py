@@ -20,7 +20,6 @@ from dvae_tf.commands.evaluate import evaluate
 from dvae_tf.commands.settings import (
     ComparisonSettings,
     EvaluationSettings,
-    ModelSettings,
     TrainingSettings,
     recorded,
 )
@@ -95,10 +94,7 @@ def columns_of(settings: ComparisonSettings) -> dict:
     twice = sorted(set(settings.variants) & set(settings.models))
     if twice:
         raise ValueError(f"A variant is called {twice[0]!r}, as a model is; give another name.")
-    shared = {
-        field.name: getattr(settings, field.name) for field in dataclasses.fields(ModelSettings)
-    }
-    columns = {model: TrainingSettings(**shared, model=model) for model in settings.models}
+    columns = {model: TrainingSettings.of(settings, model=model) for model in settings.models}
     first = columns[settings.models[0]]
     return columns | {
         name: dataclasses.replace(first, changes=settings.changes | changes)
@@ -120,7 +116,7 @@ def train_missing(run: pathlib.Path, settings: TrainingSettings, console: Consol
     begun = (run / "run.json").exists()
     if begun:
         description = read_json(run / "run.json")
-        _expect_same(run, description["arguments"], recorded(settings))
+        _expect_trained_with(run, description["arguments"], recorded(settings))
         if description.get("trained_epochs") == settings.epochs:
             return
         settings = TrainingSettings(resume=True, epochs=settings.epochs)
@@ -133,7 +129,7 @@ def _run(folder, column, seed):
     return folder / f"{column}-seed{seed}"
 
 
-def _expect_same(run, had, wanted):
+def _expect_trained_with(run, had, wanted):
     """Checks that the settings of a run are the requested ones; `epochs` may have grown."""
     wanted = json.loads(json.dumps(wanted))
     other = [name for name in wanted if name != "epochs" and had.get(name) != wanted[name]]

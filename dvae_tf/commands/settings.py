@@ -218,6 +218,22 @@ class TrainingSettings(ModelSettings):
             object.__setattr__(self, "epochs", ModelSettings.epochs)
         super().__post_init__()
 
+    @classmethod
+    def of(cls, settings: ModelSettings, **others) -> "TrainingSettings":
+        """Makes the settings of a run that shares data, networks and recipe with others.
+
+        Args:
+            settings: ModelSettings, of a comparison or a search.
+            **others: the settings that are not among these.
+
+        Returns:
+            TrainingSettings.
+        """
+        shared = {
+            field.name: getattr(settings, field.name) for field in dataclasses.fields(ModelSettings)
+        }
+        return cls(**shared, **others)
+
 
 @dataclasses.dataclass(frozen=True)
 class EvaluationSettings(Settings):

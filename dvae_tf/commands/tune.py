@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from dvae_tf import evaluation, runs
-from dvae_tf.commands.settings import ModelSettings, SearchSettings, TrainingSettings, recorded
+from dvae_tf.commands.settings import SearchSettings, TrainingSettings, recorded
 from dvae_tf.commands.train import train
 from dvae_tf.extras import needed_for
 from dvae_tf.files import copied, read_json, write_json
@@ -240,12 +240,9 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
     console = console or Console()
     aim = Aim.of(settings)
     folder = pathlib.Path(settings.output or runs.new_folder(settings.dataset, "tune-"))
-    shared = {
-        field.name: getattr(settings, field.name) for field in dataclasses.fields(ModelSettings)
-    }
-    start = TrainingSettings(**shared, model=settings.model, seed=settings.seed)
+    start = TrainingSettings.of(settings, model=settings.model, seed=settings.seed)
     searched = {name: value for name, value in recorded(settings).items() if name != "trials"}
-    _expect_same(folder / "search.json", searched)
+    _expect_same_search(folder / "search.json", searched)
     me = os.environ.get("KERASTUNER_TUNER_ID")
     if me in (None, "tuner0"):
         console.print("the default")
@@ -264,7 +261,7 @@ def tune(settings: SearchSettings, console: Console | None = None) -> list[dict]
     return rows
 
 
-def _expect_same(path, searched):
+def _expect_same_search(path, searched):
     """Checks that the search that a folder holds, if any, is this one."""
     if not path.exists():
         return

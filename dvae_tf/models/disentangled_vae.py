@@ -21,7 +21,6 @@ from dvae_tf.priors import draw, gaussian, standard_normal
 
 # Folded into the seed for z_s, so that its noise differs from that of z_u.
 SEED_OF_Z_S = 1
-TEST_SEED = (0, 0)
 MIXTURE = ("encoder_s", "prior_means", "prior_variances")
 # The losses of L_GM, trained on every batch.
 MIXTURE_OBJECTIVES = Objectives(
@@ -314,4 +313,4 @@ class DisentangledVAE(TwoCodeModel):
 
     def _test_losses(self, x, label):
         mixture = self._mixture_losses(x, label, training=False)
-        return mixture | self._joint_losses(x, label, TEST_SEED, training=False)
+        return mixture | self._joint_losses(x, label, replicas.TEST_SEED, training=False)

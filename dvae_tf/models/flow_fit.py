@@ -22,7 +22,6 @@ ENCODING_BATCH_SIZE = 256
 HELD_OUT = 0.1
 # How many times the held-out codes are evaluated.
 EVALUATIONS = 20
-TEST_SEED = (0, 0)
 
 
 class FlowFit(keras.Model):
@@ -56,7 +55,8 @@ class FlowFit(keras.Model):
 
     def test_step(self, data):
         """The loss of held-out codes, with the same noise every time."""
-        return self._reported(losses.flow_likelihood(*self.flow(*self._draw(data, TEST_SEED))))
+        noisy = self._draw(data, replicas.TEST_SEED)
+        return self._reported(losses.flow_likelihood(*self.flow(*noisy)))
 
     def _draw(self, data, seed):
         """A draw of the posterior, as the code before the flow."""

@@ -8,7 +8,6 @@ from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.models.objectives import apply_gradients
 from dvae_tf.priors import noise
 
-TEST_SEED = (0, 0)
 LABEL = keras.InputSpec(shape=(None,), dtype="int32", name="label")
 
 
@@ -44,7 +43,7 @@ class Baseline(ClassConditionalModel):
         return self._end_step(values, weight)
 
     def _test_losses(self, x, label):
-        return self._joint_losses(x, label, TEST_SEED, training=False)
+        return self._joint_losses(x, label, replicas.TEST_SEED, training=False)
 
     def _make_decoder(self, decoder, latent_dim_s, latent_dim_u):
         """Takes the user's decoder or makes the preset's, and the vectors of the classes."""
