@@ -10,15 +10,19 @@ demo: .venv/installed
 shipped: .venv/installed-dev demo
 	$(BIN)/dvae ship runs/demo --name digits
 
+# Two workers, each with one thread: those of one would only wait for those of the other.
+PYTEST := OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 \
+	--dist loadfile --durations 20
+
 test: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --durations 20
+	$(PYTEST)
 
 # The tests that take more than ten seconds each: whole trainings, all exports, XLA, devices, the wheel.
 slow: .venv/installed-dev
-	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist loadfile --durations 20
+	$(PYTEST) -m slow
 
 # The site, in runs/site; every code block of its pages that does not train for long is run.
 docs: .venv/installed-dev

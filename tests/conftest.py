@@ -17,6 +17,13 @@ matplotlib.use("agg")
 hypothesis.settings.register_profile("fuzz", max_examples=10**7)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def imported_modules():
+    """Lets the garbage collector pass over what was imported, which takes it a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """A folder that all workers of this test run share."""
