@@ -20,7 +20,14 @@ def measured(digits_run):
 def test_everything_is_measured_and_written(measured):
     folder, figures, printed = measured
     assert read_json(folder / "report.json") == figures
-    assert {"zu_leakage", "zu_alive", "generation", "reconstruction_ssim"} <= set(figures)
+    assert {
+        "zu_leakage",
+        "zu_prior",
+        "zu_density_bound",
+        "zu_alive",
+        "generation",
+        "reconstruction_ssim",
+    } <= set(figures)
     for name in ("leakage", "activity", "generation", "nearest", "samples", "swap", "codes"):
         assert f"{folder}/{name}.png" in printed
     assert "zs_accuracy" in printed
