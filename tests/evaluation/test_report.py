@@ -12,7 +12,6 @@ from dvae_tf.evaluation import (
     METRICS,
     Subject,
     as_markdown,
-    estimate,
     flat,
     judge,
     meaning,
@@ -74,14 +73,6 @@ class Copier:
         )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_resamples():
-    """Intervals from few resamples, which are soon drawn."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(estimate, "RESAMPLES", 30)
-        yield
-
-
 @pytest.fixture(scope="module")
 def moons():
     train, info = load_arrays("three_moons", "train", count=600)
@@ -89,7 +80,7 @@ def moons():
 
 
 @pytest.fixture(scope="module")
-def figures(moons, few_resamples):
+def figures(moons, cheap_measures):
     return report(Copier(moons[0]).subject(), *moons)
 
 

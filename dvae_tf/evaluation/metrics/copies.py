@@ -1,7 +1,6 @@
 """Whether a model copies its training data, moved or mirrored copies included."""
 
 import numpy as np
-import tensorflow as tf
 
 from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import mean_estimate
@@ -119,5 +118,10 @@ def _window(images, reach, down, right):
 
 
 def _coarse(images):
-    block = max(1, round(min(images.shape[1:3]) / COARSE_SIDE))
-    return tf.nn.avg_pool2d(images, block, block, "VALID").numpy().reshape(len(images), -1)
+    """The means of blocks of pixels, one row per image."""
+    count, height, width, channels = images.shape
+    block = max(1, round(min(height, width) / COARSE_SIDE))
+    rows, columns = height // block, width // block
+    images = images[:, : rows * block, : columns * block]
+    blocks = images.reshape(count, rows, block, columns, block, channels)
+    return blocks.mean(axis=(2, 4)).reshape(count, -1)

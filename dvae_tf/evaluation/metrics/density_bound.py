@@ -24,7 +24,7 @@ from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.evaluation.metric import Metric, Row
 
 MOST_COMPONENTS = 10_000
-MOST_SAMPLES = 2_000
+MOST_SAMPLES = 1_000
 WIDTHS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75)
 CHUNK = 500
 
@@ -90,7 +90,7 @@ def density_bound(codes, label, test_codes, test_label, num_classes: int, seed: 
     Args:
         codes: Codes of training data, at most 10,000 of which become components.
         label: int array [n].
-        test_codes: Codes of test data, at most 2,000 of which are asked about.
+        test_codes: Codes of test data, at most 1,000 of which are asked about.
         test_label: int array [m].
         num_classes: int, C.
         seed: int, for the noise and the choice of examples. Defaults to 0.

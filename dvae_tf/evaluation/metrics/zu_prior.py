@@ -13,6 +13,8 @@ from dvae_tf.evaluation.estimate import Estimate, mean_estimate, resampled_estim
 from dvae_tf.evaluation.metric import Metric, Row
 
 BALL = 0.99
+# So many codes of a split are enough for these figures.
+MOST_CODES = 10_000
 
 
 def prior_fit(z_u: np.ndarray, log_det: np.ndarray | None = None, seed: int = 0) -> dict:
@@ -33,9 +35,9 @@ def prior_fit(z_u: np.ndarray, log_det: np.ndarray | None = None, seed: int = 0)
         where D is above 1, "correlation", the largest absolute correlation of two dimensions.
 
     Examples:
-        >>> z_u = np.random.default_rng(0).normal(size=(20_000, 4))
+        >>> z_u = np.random.default_rng(0).normal(size=(2000, 4))
         >>> found = prior_fit(z_u)
-        >>> abs(found["norm"].value - 1.0) < 0.02, abs(found["outside"].value - 0.01) < 0.003
+        >>> abs(found["norm"].value - 1.0) < 0.05, abs(found["outside"].value - 0.01) < 0.01
         (True, True)
     """
     z_u = np.asarray(z_u, np.float64)
@@ -83,6 +85,9 @@ def largest_correlation(z_u: np.ndarray, seed: int = 0) -> Estimate:
 def _measure(bench: Bench) -> dict:
     found: dict = {}
     for split, codes in (("train", bench.learnt_codes), ("test", bench.codes)):
+        codes = codes._replace(
+            **{name: code[:MOST_CODES] for name, code in codes._asdict().items()}
+        )
         noise = np.random.default_rng(bench.seed).normal(size=codes.z_u_mean.shape)
         kinds = {"mean": codes.z_u_mean, "sample": codes.z_u_mean + codes.z_u_stddev * noise}
         for kind, z_u in kinds.items():

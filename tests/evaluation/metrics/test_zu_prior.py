@@ -10,16 +10,16 @@ RANDOM = np.random.default_rng(0)
 
 
 def test_the_prior_itself_fits():
-    found = prior_fit(RANDOM.normal(size=(20_000, 6)))
-    assert found["norm"].value == pytest.approx(1.0, abs=0.02)
-    assert found["outside"].value == pytest.approx(0.01, abs=0.003)
-    assert found["correlation"].value < 0.04
-    assert found["nll"].value == pytest.approx(0.5 * np.log(2 * np.pi * np.e), abs=0.01)
+    found = prior_fit(RANDOM.normal(size=(4000, 6)))
+    assert found["norm"].value == pytest.approx(1.0, abs=0.04)
+    assert found["outside"].value == pytest.approx(0.01, abs=0.006)
+    assert found["correlation"].value < 0.07
+    assert found["nll"].value == pytest.approx(0.5 * np.log(2 * np.pi * np.e), abs=0.02)
 
 
 def test_wider_codes_are_outside():
-    found = prior_fit(1.6 * RANDOM.normal(size=(5000, 6)))
-    assert found["norm"].value == pytest.approx(1.6**2, abs=0.06)
+    found = prior_fit(1.6 * RANDOM.normal(size=(3000, 6)))
+    assert found["norm"].value == pytest.approx(1.6**2, abs=0.1)
     expected = scipy.stats.chi2.sf(scipy.stats.chi2.ppf(0.99, 6) / 1.6**2, 6)
     assert found["outside"].value == pytest.approx(expected, abs=0.02)
 
