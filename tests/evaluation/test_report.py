@@ -74,13 +74,13 @@ class Copier:
 
 
 @pytest.fixture(scope="module")
-def moons():
+def moons(cheap_measures):
     train, info = load_arrays("three_moons", "train", count=600)
     return train, load_arrays("three_moons", "test", count=500)[0], info
 
 
 @pytest.fixture(scope="module")
-def figures(moons, cheap_measures):
+def figures(moons):
     return report(Copier(moons[0]).subject(), *moons)
 
 
