@@ -1,6 +1,7 @@
 """Whether a model copies its training data, moved or mirrored copies included."""
 
 import numpy as np
+from sklearn.neighbors import NearestNeighbors
 
 from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import mean_estimate
@@ -39,7 +40,8 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=N
     found: dict = _compared(*(nearest_moved(x, train) for x in (samples, held_out)))
     if embed:
         known = embed(train)
-        near = (nearest(embed(x), known).distance[:, 0] for x in (samples, held_out))
+        scale = np.sqrt(known.shape[1])
+        near = (_neighbours(embed(x), known, 1)[0][:, 0] / scale for x in (samples, held_out))
         found["features"] = _compared(*near)
     return found
 
@@ -82,7 +84,7 @@ def nearest_moved(x: np.ndarray, among: np.ndarray) -> np.ndarray:
     ends = sorted({-reach, 0, reach})
     candidates = np.concatenate(
         [
-            nearest(_coarse(view), coarse, min(CANDIDATES, len(among))).index
+            _neighbours(_coarse(view), coarse, min(CANDIDATES, len(among)))[1]
             for view in _views(x, reach, ends)
         ],
         axis=1,
@@ -93,6 +95,12 @@ def nearest_moved(x: np.ndarray, among: np.ndarray) -> np.ndarray:
     return np.array(
         [_closest(own, among[rows]) for own, rows in zip(views, candidates, strict=True)]
     )
+
+
+def _neighbours(points, among, count):
+    """Distances to, and indices of, the nearest rows of an array."""
+    finder = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(among)
+    return finder.kneighbors(points)
 
 
 def _closest(views, candidates):

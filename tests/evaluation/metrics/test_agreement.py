@@ -34,12 +34,13 @@ def judges():
 def pleasing(network, x, wanted):
     """Images changed a little, step by step, until a judge gives them the wanted class."""
     changed = tf.Variable(x)
+    low, high = np.maximum(x - 0.35, -1.0), np.minimum(x + 0.35, 1.0)
     for _ in range(40):
         with tf.GradientTape() as tape:
             logits = network._both(changed)[1]
             loss = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
         step = 0.02 * tf.sign(tape.gradient(loss, changed))
-        changed.assign(tf.clip_by_value(changed + step, x - 0.35, x + 0.35))
+        changed.assign(tf.clip_by_value(changed + step, low, high))
     return changed.numpy()
 
 
