@@ -8,9 +8,11 @@ import matplotlib
 import numpy as np
 import pytest
 
+import dvae_tf.evaluation.estimate
 import dvae_tf.runs.data
 from dvae_tf.commands.settings import TrainingSettings
 from dvae_tf.commands.train import train
+from dvae_tf.evaluation.metrics import cycle, factors, probes
 
 matplotlib.use("agg")
 # --hypothesis-profile fuzz: on and on, until somebody stops it.
@@ -52,6 +54,18 @@ def short_epochs():
     """Makes epochs of small data short: two passes over three moons."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dvae_tf.runs.data, "LEAST_STEPS", 110)
+        yield
+
+
+@pytest.fixture(scope="module")
+def cheap_measures():
+    """Makes measures cheap: few resamples, short probes, few pictures of the cycle probe."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dvae_tf.evaluation.estimate, "RESAMPLES", 30)
+        patch.setattr(probes, "MOST_EPOCHS", 10)
+        patch.setattr(probes, "BOOSTING_ROUNDS", 10)
+        patch.setattr(factors, "ROUNDS", 20)
+        patch.setattr(cycle, "MOST_PICTURES", 600)
         yield
 
 

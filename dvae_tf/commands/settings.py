@@ -245,8 +245,8 @@ class EvaluationSettings(Settings):
     run: str | None = setting(None, RUN, positional=True)
     parts: tuple[str, ...] = setting(
         (),
-        "judge, classification, reconstruction, samples, swap, leakage, activity, factors, "
-        "generation (default: all)",
+        "judge, classification, reconstruction, samples, swap, leakage, density_bound, zu_prior, "
+        "activity, factors, generation (default: all)",
         metavar="PART",
     )
     data: str | None = setting(None, MOVED, metavar="DATA")
@@ -408,7 +408,9 @@ class SearchSettings(ModelSettings):
     )
     maximise: str | None = setting(None, "or the figure to make large", metavar="FIGURE")
     at_most: dict = setting(
-        {}, "upper bounds that a good run keeps: zu_leakage.mean.knn=0.15", metavar="FIGURE=NUMBER"
+        {},
+        "upper bounds that a good run keeps: zu_leakage.mean.strongest=0.15",
+        metavar="FIGURE=NUMBER",
     )
     at_least: dict = setting(
         {"sample_consistency": 0.9}, "lower bounds that a good run keeps", metavar="FIGURE=NUMBER"

@@ -194,7 +194,7 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
     captions = {}
     if "zu_leakage" in figures:
         _draw_leakage(folder, figures["zu_leakage"], intervals["zu_leakage"])
-        captions["leakage"] = "The class, predicted from z_u by three probes."
+        captions["leakage"] = "The class, predicted from z_u by probes."
     if "zu_alive" in figures:
         plots.activity(
             folder / "activity.png",
@@ -212,7 +212,7 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
         plots.bars(
             folder / "factors.png",
             series,
-            "What boosted trees predict from each code",
+            "What is predicted from each code",
             "accuracy (class) or R² (factors)",
             {"all": 1.0, "nothing": 0.0},
         )
@@ -223,14 +223,21 @@ def draw_figures(folder: pathlib.Path, figures: dict) -> dict:
     return captions
 
 
-PROBES = {"mlp": "MLP", "knn": "20 nearest neighbours", "gbdt": "boosted trees"}
+PROBES = {
+    "logistic": "logistic regression",
+    "mlp": "MLP",
+    "knn": "20 nearest neighbours",
+    "gbdt": "boosted trees",
+    "cycle": "cycle",
+    "cycle_gbdt": "trees on cycle",
+}
 
 
 def _draw_leakage(folder, figures, intervals):
     series = {}
     for kind, title in (("mean", "posterior mean"), ("sample", "posterior sample")):
         series[title] = tuple(
-            {PROBES[name]: value for name, value in named[kind].items()}
+            {PROBES[name]: value for name, value in named[kind].items() if name in PROBES}
             for named in (figures, intervals)
         )
     lines = {"chance": figures["chance"], "most frequent class": figures["majority"]}

@@ -71,4 +71,6 @@ def _row(key, value, intervals, text):
 
 
 def _number(value):
+    if isinstance(value, str):
+        return html.escape(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

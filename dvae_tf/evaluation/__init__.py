@@ -2,7 +2,7 @@
 
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.estimate import Estimate
-from dvae_tf.evaluation.judge import Judge, train_judge
+from dvae_tf.evaluation.judge import Judge, train_judge, train_second_judge
 from dvae_tf.evaluation.keys import entry, flat, number
 from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.evaluation.metrics import METRICS
@@ -31,4 +31,5 @@ __all__ = [
     "report",
     "table_rows",
     "train_judge",
+    "train_second_judge",
 ]

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dvae_tf.data.examples import Arrays, Info
-from dvae_tf.evaluation.judge import Judge, train_judge
+from dvae_tf.evaluation.judge import Judge, NeighboursJudge, train_judge, train_second_judge
 from dvae_tf.evaluation.subject import Subject
 
 # The number of samples and of swaps that the judge classifies.
 DRAWS = 1000
+# The most training examples whose codes probes learn from.
+MOST_TRAINING_CODES = 50_000
 
 
 class Swaps(NamedTuple):
@@ -31,7 +33,7 @@ class Bench:
 
     Args:
         subject: Subject.
-        train: Arrays, the real examples that the judge is trained on.
+        train: Arrays, the real examples that the judge and the probes are trained on.
         test: Arrays, held-out examples.
         info: Info of the data.
         seed: int, for samples, swaps, splits and classifiers. Defaults to 0.
@@ -57,9 +59,36 @@ class Bench:
         return train_judge(self.train.x, self.train.label, self.info.num_classes, self.seed)
 
     @functools.cached_property
+    def judges(self) -> dict[str, Judge | NeighboursJudge]:
+        """`judge` ("first") and one of another family ("second"), trained on the same data."""
+        second = train_second_judge(
+            self.train.x, self.train.label, self.info.num_classes, self.seed
+        )
+        return {"first": self.judge, "second": second}
+
+    @functools.cached_property
     def codes(self):
         """Codes of the test examples."""
         return self.subject.encode(self.test.x)
+
+    @functools.cached_property
+    def learnt(self) -> Arrays:
+        """Training examples whose codes probes learn from: all, or 50,000 drawn at random."""
+        count = len(self.train.label)
+        if count <= MOST_TRAINING_CODES:
+            return self.train
+        chosen = np.random.default_rng(self.seed).choice(count, MOST_TRAINING_CODES, replace=False)
+        factors = self.train.factors
+        return Arrays(
+            self.train.x[chosen],
+            self.train.label[chosen],
+            None if factors is None else factors[chosen],
+        )
+
+    @functools.cached_property
+    def learnt_codes(self):
+        """Codes of `learnt`."""
+        return self.subject.encode(self.learnt.x)
 
     @functools.cached_property
     def probabilities(self) -> np.ndarray:

@@ -1,15 +1,18 @@
-"""An independent classifier and an independent regressor that judge a model.
+"""Two independent classifiers and an independent regressor that judge a model.
 
 They are trained on real data alone and share nothing with the model. Every report also gives their
-accuracy on real test data.
+accuracy on real test data. The two classifiers are of different families, since what pleases one
+network can be learnt without being right.
 """
 
 import hashlib
+import math
 
 import keras
 import numpy as np
 import sklearn
 import tensorflow as tf
+from sklearn.neighbors import KNeighborsClassifier
 
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
@@ -24,7 +27,12 @@ EPOCHS = (4, 60)
 BATCH_SIZE = 128
 CHUNK = 256
 # Increased whenever training on the same data would give a different judge.
-VERSION = 1
+VERSION = 2
+NEIGHBOURS = 20
+# Of the second judge of images: about so many patches a side, of so many features.
+PATCHES = 8
+WIDTH = 64
+MIXING_BLOCKS = 2
 # Another version of these may train another judge, or not read the file of this one.
 VERSIONS = tuple(
     f"{package.__name__} {package.__version__}" for package in (keras, np, sklearn, tf)
@@ -94,7 +102,62 @@ def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 
     """
     x, label = as_floats(x), np.asarray(label, np.int32)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return Judge(_trained("judge", x, label, num_classes, loss, seed))
+    return Judge(_trained("judge", _network, x, label, num_classes, loss, seed))
+
+
+class NeighboursJudge:
+    """An independent classifier by the 20 nearest training examples.
+
+    Args:
+        x: array [n, *shape], uint8 images or floats.
+        label: int array [n].
+
+    Examples:
+        >>> judge = NeighboursJudge(np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20))
+        >>> judge.accuracy(np.array([[0.1], [0.9]]), [0, 1]).value
+        1.0
+    """
+
+    def __init__(self, x: np.ndarray, label: np.ndarray):
+        neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(label)), algorithm="brute")
+        self._predict = neighbours.fit(_flat(x), label).predict
+
+    def accuracy(self, x: np.ndarray, label: np.ndarray) -> Estimate:
+        """The share of examples whose predicted class is the given one.
+
+        Args:
+            x: array [n, *shape], uint8 images or floats.
+            label: int array [n].
+
+        Returns:
+            Estimate.
+        """
+        return mean_estimate(self._predict(_flat(x)) == np.asarray(label))
+
+
+def train_second_judge(
+    x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 0
+) -> Judge | NeighboursJudge:
+    """Trains an independent classifier of another family than `train_judge` does.
+
+    For images: a network without convolutions over neighbouring pixels, which mixes non-overlapping
+    patches (Tolstikhin et al., "MLP-Mixer: An all-MLP Architecture for Vision", NeurIPS 2021),
+    cached as that of `train_judge`. For other data: 20 nearest neighbours.
+
+    Args:
+        x: array [n, *shape], uint8 images or floats.
+        label: int array [n].
+        num_classes: int, C.
+        seed: int, for weights, dropout and the order of the examples. Defaults to 0.
+
+    Returns:
+        Judge or NeighboursJudge.
+    """
+    if not is_image(x.shape[1:]):
+        return NeighboursJudge(x, label)
+    x, label = as_floats(x), np.asarray(label, np.int32)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return Judge(_trained("patches", _patch_mixer, x, label, num_classes, loss, seed))
 
 
 class FactorRegressor:
@@ -137,7 +200,7 @@ def train_factor_regressor(x: np.ndarray, factors: np.ndarray, seed: int = 0) ->
     """
     mean, scale = factors.mean(axis=0), factors.std(axis=0)
     target = ((factors - mean) / scale).astype(np.float32)
-    network = _trained("factors", as_floats(x), target, factors.shape[1], "mse", seed)
+    network = _trained("factors", _network, as_floats(x), target, factors.shape[1], "mse", seed)
     return FactorRegressor(network, mean, scale)
 
 
@@ -147,14 +210,18 @@ def _in_chunks(function, x):
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
-def _trained(kind, x, target, outputs, loss, seed):
+def _flat(x):
+    return as_floats(x).reshape(len(x), -1)
+
+
+def _trained(kind, make, x, target, outputs, loss, seed):
     content = hashlib.sha256(f"{VERSION} {kind} {x.shape} {outputs} {seed} {VERSIONS}".encode())
     content.update(np.ascontiguousarray(x))
     content.update(np.ascontiguousarray(target))
     path = cache_folder() / f"{kind}-{content.hexdigest()[:20]}.keras"
     network = _cached(path)
     if network is None:
-        network = _fit(x, target, outputs, loss, seed)
+        network = _fit(make, x, target, outputs, loss, seed)
         with written(path) as temporary:
             network.save(temporary)
     return network
@@ -170,11 +237,11 @@ def _cached(path):
         return None
 
 
-def _fit(x, target, outputs, loss, seed):
+def _fit(make, x, target, outputs, loss, seed):
     epochs = int(np.clip(EXAMPLES_SEEN // len(x), *EPOCHS))
     steps = epochs * -(-len(x) // BATCH_SIZE)
     with seeded_initializers(seed):
-        network = _network(x.shape[1:], outputs)
+        network = make(x.shape[1:], outputs)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     network.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
     order = batches(Arrays(x, np.arange(len(x))), BATCH_SIZE, shuffle=True, seed=seed)
@@ -199,3 +266,21 @@ def _network(shape, outputs):
         features = [layers.Flatten(), layers.Dense(128, activation="relu")]
     head = [layers.Dense(128, activation="relu"), layers.Dense(outputs)]
     return keras.Sequential([layers.Input(shape), *features, *head])
+
+
+def _patch_mixer(shape, outputs):
+    layers = keras.layers
+    inputs = layers.Input(shape)
+    patch = max(2, math.ceil(max(shape[:2]) / PATCHES))
+    features = layers.Conv2D(WIDTH, patch, strides=patch, padding="same")(inputs)
+    features = layers.Reshape((-1, WIDTH))(features)
+    count = features.shape[1]
+    for _ in range(MIXING_BLOCKS):
+        turned = layers.Permute((2, 1))(layers.LayerNormalization()(features))
+        turned = layers.Dense(count)(layers.Dense(WIDTH, activation="gelu")(turned))
+        features = features + layers.Permute((2, 1))(turned)
+        mixed = layers.Dense(2 * WIDTH, activation="gelu")(layers.LayerNormalization()(features))
+        features = features + layers.Dense(WIDTH)(mixed)
+    features = layers.Dropout(0.3, seed=0)(layers.GlobalAveragePooling1D()(features))
+    features = layers.Dense(128, activation="relu")(features)
+    return keras.Model(inputs, layers.Dense(outputs)(features))

@@ -3,7 +3,11 @@
 import dataclasses
 from collections.abc import Callable
 
+import numpy as np
+import tensorflow as tf
+
 from dvae_tf import tasks
+from dvae_tf.data.pixels import as_floats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,6 +21,11 @@ class Subject:
         encode: function x -> Codes(z_s, z_u_mean, z_u_stddev), float arrays [n, latent].
         decode: function (z_s, z_u) -> x.
         classify: function x -> class probabilities [n, C], the mixture posterior of z_s.
+        class_codes: function () -> float array [C, latent], the mean mu_c of z_s of each class.
+        encode_as: function (x, label int [n]) -> Codes: as `encode`, with z_s of the given class
+            where another class was predicted.
+        log_det: function (z_u, z_s) -> float array [n], the logarithm of the absolute determinant
+            of the flow's Jacobian at the code that it maps to z_u; 0 without a flow.
 
     Examples:
         >>> from dvae_tf import DisentangledVAE
@@ -29,6 +38,9 @@ class Subject:
     encode: Callable | None = None
     decode: Callable | None = None
     classify: Callable | None = None
+    class_codes: Callable | None = None
+    encode_as: Callable | None = None
+    log_det: Callable | None = None
 
     @classmethod
     def of(cls, model) -> "Subject":
@@ -51,4 +63,46 @@ class Subject:
             encode=lambda x: tasks.encode(model, x),
             decode=lambda z_s, z_u: tasks.decode(model, z_s, z_u),
             classify=lambda x: tasks.classify(model, x),
+            class_codes=lambda: np.asarray(model.prior_s.means),
+            encode_as=_encoder_with_class(model),
+            log_det=_log_det_of_flow(model),
         )
+
+
+def _encoder_with_class(model):
+    """The function `encode_as` of a model."""
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def encode(x, label):
+        codes = model.codes(x)
+        log_prob = model.prior_s.log_prob(model.encoder_s(x, training=False))
+        right = tf.argmax(log_prob, axis=-1, output_type=tf.int32) == label
+        z_s = tf.where(right[:, tf.newaxis], codes.z_s, model.prior_s.component(label).mean())
+        mean = codes.z_u_mean
+        if model.flow is not None:
+            mean, _ = model.flow(model.encoder_u(x, training=False)[0], z_s)
+        return codes._replace(z_s=z_s, z_u_mean=mean)
+
+    def encode_as(x, label):
+        parts = _in_chunks(encode, as_floats(x), np.asarray(label, np.int32))
+        return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    return encode_as
+
+
+def _log_det_of_flow(model):
+    """The function `log_det` of a model."""
+    if model.flow is None:
+        return lambda z_u, z_s: np.zeros(len(z_u), np.float32)
+    inverse = tf.function(model.flow.inverse, reduce_retracing=True, autograph=False)
+
+    def log_det(z_u, z_s):
+        parts = _in_chunks(inverse, np.asarray(z_u, np.float32), np.asarray(z_s, np.float32))
+        return np.concatenate([value for _, value in parts])
+
+    return log_det
+
+
+def _in_chunks(function, *columns):
+    starts = range(0, len(columns[0]), tasks.CHUNK)
+    return [function(*(column[at : at + tasks.CHUNK] for column in columns)) for at in starts]

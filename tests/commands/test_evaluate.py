@@ -11,7 +11,7 @@ from dvae_tf.files import read_json
 
 
 @pytest.fixture(scope="module")
-def measured(digits_run):
+def measured(digits_run, cheap_measures):
     console = Console(record=True, width=200)
     figures = evaluate(EvaluationSettings(run=str(digits_run)), console)
     return digits_run, figures, console.export_text()
@@ -20,7 +20,14 @@ def measured(digits_run):
 def test_everything_is_measured_and_written(measured):
     folder, figures, printed = measured
     assert read_json(folder / "report.json") == figures
-    assert {"zu_leakage", "zu_alive", "generation", "reconstruction_ssim"} <= set(figures)
+    assert {
+        "zu_leakage",
+        "zu_prior",
+        "zu_density_bound",
+        "zu_alive",
+        "generation",
+        "reconstruction_ssim",
+    } <= set(figures)
     for name in ("leakage", "activity", "generation", "nearest", "samples", "swap", "codes"):
         assert f"{folder}/{name}.png" in printed
     assert "zs_accuracy" in printed

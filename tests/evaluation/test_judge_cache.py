@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 
 from dvae_tf.evaluation import judge
-from dvae_tf.evaluation.judge import train_factor_regressor, train_judge
+from dvae_tf.evaluation.judge import (
+    train_factor_regressor,
+    train_judge,
+    train_second_judge,
+)
 
 X = np.concatenate([np.zeros((16, 2)), np.ones((16, 2))]).astype(np.float32)
 LABEL = np.repeat([0, 1], 16)
@@ -38,6 +42,20 @@ def test_another_version_has_another_file(package, cache, monkeypatch):
     monkeypatch.setattr(judge, "VERSIONS", others)
     train_judge(X, LABEL, 2)
     assert len(trained) == len(list(folder.glob("judge-*.keras"))) == 2
+
+
+def test_another_judge_has_another_file(cache, monkeypatch):
+    """Files of judges as they were before are not taken for those of now."""
+    folder, _ = cache
+    train_judge(X, LABEL, 2)
+    monkeypatch.setattr(judge, "VERSION", judge.VERSION + 1)
+    train_judge(X, LABEL, 2)
+    assert len(list(folder.glob("judge-*.keras"))) == 2
+    images = np.random.default_rng(0).uniform(-1, 1, (8, 8, 8, 1)).astype(np.float32)
+    train_judge(images, LABEL[12:20], 2)
+    train_second_judge(images, LABEL[12:20], 2)
+    assert len(list(folder.glob("judge-*.keras"))) == 3
+    assert len(list(folder.glob("patches-*.keras"))) == 1
 
 
 ERRORS = (TypeError, KeyError)

@@ -1,11 +1,12 @@
 """The metrics of the report, one file each, in the order of the report.
 
-The other files in this folder contain formulas that `generation` uses.
+The other files in this folder contain formulas that these use.
 """
 
 from dvae_tf.evaluation.metrics import (
     activity,
     classification,
+    density_bound,
     factors,
     generation,
     judge,
@@ -13,6 +14,7 @@ from dvae_tf.evaluation.metrics import (
     reconstruction,
     samples,
     swap,
+    zu_prior,
 )
 
 METRICS = (
@@ -22,6 +24,8 @@ METRICS = (
     samples.METRIC,
     swap.METRIC,
     leakage.METRIC,
+    density_bound.METRIC,
+    zu_prior.METRIC,
     activity.METRIC,
     factors.METRIC,
     generation.METRIC,

@@ -27,7 +27,8 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     """Compares samples with held-out examples.
 
     There are as many samples as held-out examples (at most 5,000), of the same classes. For "real",
-    real training examples take the place of the samples: what a perfect model could reach.
+    real training examples take the place of the samples: what a perfect model could reach. For
+    "floor", the held-out examples are cut in two halves: the distance that their number costs.
 
     Args:
         subject: Subject with `generate`.
@@ -38,7 +39,8 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
 
     Returns:
         dict of "samples" and "real", each a dict of Estimate (see `distances` and `diversity`),
-        and "copies"; if the weights of InceptionV3 are on disk, also "inception" with another two.
+        "floor", and "copies"; if the weights of InceptionV3 are on disk, also "inception" with
+        another three.
     """
     random = np.random.default_rng(seed)
     count = min(MOST_EXAMPLES, len(test.label))
@@ -46,28 +48,59 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     x, label = test.x[chosen], test.label[chosen]
     samples = subject.generate(label, seed)
     real = train.x[random.permutation(len(train.label))[:count]]
+    right = {
+        "samples": judge.embed(samples)[1].argmax(axis=-1) == label,
+        "real": judge.embed(x)[1].argmax(axis=-1) == label,
+    }
     found = {
-        **_compared(judge.embed, x, label, samples, real),
-        "copies": copies(samples[:COPIES], x[:COPIES], train.x),
+        **_compared(judge.embed, x, label, samples, real, right),
+        "copies": copies(
+            samples[:COPIES], x[:COPIES], train.x, lambda pictures: judge.embed(pictures)[0]
+        ),
     }
     weights = weights_file() if x.ndim == 4 else None
     if weights:
         few = slice(INCEPTION_EXAMPLES)
-        embed = inception(weights)
-        found["inception"] = _compared(embed, x[few], label[few], samples[few], real[few])
+        right = {name: rows[few] for name, rows in right.items()}
+        found["inception"] = _compared(
+            inception(weights), x[few], label[few], samples[few], real[few], right
+        )
     return found
 
 
-def _compared(embed, x, label, samples, real):
+def _compared(embed, x, label, samples, real, right):
     features, _ = embed(x)
     sample_features, sample_probabilities = embed(samples)
     real_features, real_probabilities = embed(real)
+    half = len(x) // 2
     return {
         "samples": distances(features, sample_features, sample_probabilities)
-        | {"diversity": diversity(samples, sample_features, label)},
+        | {"diversity": diversity_of_right(right["samples"], samples, sample_features, label)},
         "real": distances(features, real_features, real_probabilities)
-        | {"diversity": diversity(x, features, label)},
+        | {"diversity": diversity_of_right(right["real"], x, features, label)},
+        "floor": {"fid": frechet_distance(features[:half], features[half : 2 * half])},
     }
+
+
+def diversity_of_right(
+    right: np.ndarray, x: np.ndarray, features: np.ndarray, label: np.ndarray
+) -> dict:
+    """The diversity of those examples that have the right class.
+
+    A picture of another class differs from the rest, but that is no diversity of its class.
+
+    Args:
+        right: bool array [n], whether the judge gives the example its class.
+        x: array [n, *shape].
+        features: float array [n, features].
+        label: int array [n].
+
+    Returns:
+        dict as from `diversity`; empty where no class has two such examples.
+    """
+    if np.bincount(label[right], minlength=1).max() < 2:
+        return {}
+    return diversity(x[right], features[right], label[right])
 
 
 def distances(
@@ -127,8 +160,11 @@ METRIC = Metric(
     needs=("generate",),
     measure=_measure,
     meanings={
-        "generation.*.fid": "Frechet distance to held-out examples, on the judge's features; 0 is "
-        "best",
+        "generation.*floor.fid": "the distance of two halves of the held-out examples: what is not "
+        "above it is noise. Half as many examples have more noise than the other distances",
+        "generation.*.fid": "Frechet distance to held-out examples, on the judge's features (under "
+        "`inception` on InceptionV3's); 0 is best. The features are the judge's own, so it "
+        "compares with no published FID",
         "generation.*.kid": "kernel distance to held-out examples; 0 is best",
         "generation.*.inception_score": "exp E KL(p(y | x) : p(y)) of the judge; at most C",
         "generation.*.precision": "share of samples within the support of held-out examples",
@@ -136,16 +172,21 @@ METRIC = Metric(
         "generation.*.density": "number of held-out examples' balls that a sample lies in, divided "
         "by 5; about 1 for real data",
         "generation.*.coverage": "share of held-out examples whose ball holds a sample",
-        "generation.*.diversity.ms_ssim": "1 - MS-SSIM of 1,000 pairs of one class; 0 for copies",
+        "generation.*.diversity.ms_ssim": "1 - MS-SSIM of 1,000 pairs of one class, among those "
+        "that the judge gives that class; 0 for copies",
         "generation.*.diversity.features": "distance of the judge's features of those pairs",
+        "generation.copies.features.suspect_share": "the share, by distances of the judge's "
+        "features",
+        "generation.copies.features.*": "the same distance, of the judge's features",
         "generation.copies.samples": "root mean squared difference of samples to the nearest "
-        "training example",
+        "training example; of images, at shifts of up to two pixels and mirrored",
         "generation.copies.held_out": "the same of held-out examples",
         "generation.copies.suspect_share": "share of samples nearer than the nearest 5 % of "
         "held-out examples; 0.05 where nothing is copied",
     },
     rows=(
         _row("fid", "Fréchet distance ↓"),
+        Row("generation.floor.fid", "Fréchet distance of two halves of real data, its noise"),
         _row("kid", "kernel distance ↓"),
         _row("inception_score", "inception-style score ↑"),
         _row("precision", "precision ↑"),
@@ -155,5 +196,6 @@ METRIC = Metric(
         _row("diversity.ms_ssim", "diversity within a class, 1 - MS-SSIM"),
         _row("diversity.features", "diversity within a class, features"),
         Row("generation.copies.suspect_share", "samples suspiciously near a training example"),
+        Row("generation.copies.features.suspect_share", "the same by features"),
     ),
 )

@@ -1,11 +1,13 @@
-"""The accuracy of the judge itself."""
+"""The accuracy of the judges themselves."""
 
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.metric import Metric
+from dvae_tf.evaluation.metrics.agreement import agreements
 
 
 def _measure(bench: Bench) -> dict:
-    return {"judge_accuracy": bench.judge.accuracy(bench.test.x, bench.test.label)}
+    found = agreements(bench.judges, bench.test.x, bench.test.label)
+    return {"judge_accuracy": found["first"]["plain"], "judge_accuracies": found}
 
 
 METRIC = Metric(
@@ -16,6 +18,10 @@ METRIC = Metric(
     meanings={
         "judge_accuracy": "accuracy of the judge on real test examples; compare its shares of "
         "samples and swaps with it",
+        "judge_accuracies.*.plain": "accuracy of the first judge (the same number) and of the "
+        "second, which is of another family, on real test examples",
+        "judge_accuracies.*.blurred": "the same on slightly blurred images: compare with "
+        "`swap_agreement_by`",
     },
     card={"judge_accuracy": "accuracy of the judge, an independent classifier, on real inputs"},
 )

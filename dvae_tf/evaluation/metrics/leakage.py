@@ -1,57 +1,77 @@
-"""How well probes, fresh classifiers on frozen codes, predict the class from z_u.
+"""How well probes predict the class from z_u.
 
-The protocol of Gabbay, Cohen & Hoshen, "An Image is Worth More Than a Thousand Words: Towards
-Disentanglement in the Wild" (OverLORD, NeurIPS 2021): a probe is trained on four fifths of the
-codes and tested on the rest. There are three kinds of probe, since the failure of a single one
-proves nothing.
+Probes on frozen codes follow Gabbay & Hoshen, "Demystifying Inter-Class Disentanglement" (LORD,
+ICLR 2020), which trains a classifier on the codes to predict the class. Here they learn on codes
+of training data and are asked about the codes of all test data. There are six, since the failure
+of a single one proves nothing.
 """
 
-import keras
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.neighbors import KNeighborsClassifier
-from sklearn.preprocessing import StandardScaler
 
-from dvae_tf.data.examples import Arrays
-from dvae_tf.data.pipeline import batches
 from dvae_tf.evaluation.bench import Bench
-from dvae_tf.evaluation.estimate import mean_estimate
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate
 from dvae_tf.evaluation.metric import Metric, Row
-from dvae_tf.evaluation.split import train_test_split
-from dvae_tf.networks.seeding import seeded_initializers
+from dvae_tf.evaluation.metrics.cycle import CycleProbe
+from dvae_tf.evaluation.metrics.probes import PROBES
 
-VALIDATION_SHARE = 0.1
-HIDDEN_UNITS = 256
-BATCH_SIZE = 128
-MOST_EPOCHS = 100
-PATIENCE = 8
-NEIGHBOURS = 20
-# Early stopping of boosting needs a split with every class, hence this many examples of each.
-EXAMPLES_TO_STOP_EARLY = 20
+# What stands beside the probes in the dict of one kind of code.
+NO_PROBES = ("strongest", "strongest_probe")
 
 
-def leakage(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> dict:
-    """The test accuracy of three probes that predict the class from codes.
+def balanced_accuracy(predicted: np.ndarray, label: np.ndarray, seed: int = 0) -> Estimate:
+    """The mean over the classes of the share of their examples that is predicted right.
 
     Args:
-        codes: float array [n, latent].
-        label: int array [n].
-        seed: int, for the split and the probes. Defaults to 0.
+        predicted, label: int arrays [n].
+        seed: int, for the interval. Defaults to 0.
 
     Returns:
-        dict of "mlp" (two layers of 256, batch normalisation, leaky ReLU, standardised codes,
-        early stopping), "knn" (20 nearest neighbours, standardised) and "gbdt" (histogram gradient
-        boosting) to Estimate, of the fifth of the codes that is test data.
+        Estimate; 1 / C for any answer that does not depend on the example.
+
+    Examples:
+        >>> balanced_accuracy(np.array([0, 0, 0, 0]), np.array([0, 0, 0, 1])).value
+        0.5
     """
-    train, test = train_test_split(len(label), seed)
-    codes = np.asarray(codes, np.float32)
-    probes = {"mlp": _mlp, "knn": _nearest_neighbours, "gbdt": _boosting}
-    return {
-        name: mean_estimate(
-            probe(codes[train], label[train], codes[test], seed) == label[test], seed
-        )
-        for name, probe in probes.items()
+    # The mean of right answers, each weighted with its class's inverse frequency.
+    count = np.bincount(label)
+    weight = len(label) / (count[label] * np.count_nonzero(count))
+    return mean_estimate((predicted == label) * weight, seed)
+
+
+def leakage(predicted: dict, label: np.ndarray, seed: int = 0) -> tuple[dict, dict]:
+    """The accuracy and the balanced accuracy of several probes.
+
+    Args:
+        predicted: dict of probe name to (int array [m] of predicted classes, int array [m] of the
+            indices of the examples that it was asked about).
+        label: int array [n].
+        seed: int, for the intervals. Defaults to 0.
+
+    Returns:
+        (dict, dict) of probe name to Estimate, of accuracy and of balanced accuracy. Both also
+        have "strongest", the Estimate of the probe with the largest value, and "strongest_probe",
+        its name.
+
+    Examples:
+        >>> label = np.array([0, 1])
+        >>> found, _ = leakage({"a": (label, label), "b": (1 - label, label)}, label)
+        >>> found["strongest"].value, found["strongest_probe"]
+        (1.0, 'a')
+    """
+    plain = {
+        name: mean_estimate(answer == label[asked], seed)
+        for name, (answer, asked) in predicted.items()
     }
+    balanced = {
+        name: balanced_accuracy(answer, label[asked], seed)
+        for name, (answer, asked) in predicted.items()
+    }
+    return _with_strongest(plain), _with_strongest(balanced)
+
+
+def _with_strongest(found):
+    name = max(found, key=lambda probe: found[probe].value)
+    return found | {"strongest": found[name], "strongest_probe": name}
 
 
 def chance(label: np.ndarray, num_classes: int) -> dict:
@@ -72,70 +92,80 @@ def chance(label: np.ndarray, num_classes: int) -> dict:
     return {"chance": 1.0 / num_classes, "majority": float(np.bincount(label).max() / len(label))}
 
 
-def _standardised(codes, test_codes):
-    scaler = StandardScaler().fit(codes)
-    return scaler.transform(codes), scaler.transform(test_codes)
+class FittedProbes:
+    """All probes, trained on codes of training data.
 
+    Args:
+        codes: float array [n, latent], of training data.
+        label: int array [n].
+        subject: Subject. The cycle probes need its `encode`, `decode` and `class_codes`, and are
+            left out where one is missing.
+        seed: int. Defaults to 0.
 
-def _mlp(codes, label, test_codes, seed):
-    codes, test_codes = _standardised(codes, test_codes)
-    cut = max(1, int(VALIDATION_SHARE * len(label)))
-    with seeded_initializers(seed):
-        network = _network(codes.shape[1], int(label.max()) + 1)
-    network.compile(
-        keras.optimizers.Adam(1e-3),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        jit_compile=False,
-    )
-    best = keras.callbacks.EarlyStopping(
-        "val_accuracy", patience=PATIENCE, restore_best_weights=True
-    )
-    network.fit(
-        batches(Arrays(codes[cut:], label[cut:]), BATCH_SIZE, shuffle=True, seed=seed),
-        epochs=MOST_EPOCHS,
-        validation_data=batches(Arrays(codes[:cut], label[:cut]), 1024, shuffle=False, seed=seed),
-        callbacks=[best],
-        shuffle=False,
-        verbose=0,
-    )
-    return np.argmax(network(test_codes, training=False), axis=-1)
+    Examples:
+        >>> from dvae_tf.evaluation import Subject
+        >>> label = np.arange(60) % 2
+        >>> probes = FittedProbes(np.eye(2)[label], label, Subject())
+        >>> sorted(probes.predict(np.eye(2)))
+        ['gbdt', 'knn', 'logistic', 'mlp']
+    """
 
+    def __init__(self, codes: np.ndarray, label: np.ndarray, subject, seed: int = 0):
+        codes = np.asarray(codes, np.float32)
+        self.num_classes = int(label.max()) + 1
+        self.probes = {name: fit(codes, label, seed) for name, fit in PROBES.items()}
+        whole = subject.encode and subject.decode and subject.class_codes
+        self.cycle = CycleProbe(subject, codes, label, seed) if whole else None
 
-def _network(latent_dim, num_classes):
-    layers = [keras.layers.Input((latent_dim,))]
-    for _ in range(2):
-        layers += [
-            keras.layers.Dense(HIDDEN_UNITS),
-            keras.layers.BatchNormalization(),
-            keras.layers.LeakyReLU(0.2),
-        ]
-    return keras.Sequential([*layers, keras.layers.Dense(num_classes)])
+    def predict(self, codes: np.ndarray) -> dict:
+        """Asks all probes.
 
+        Args:
+            codes: float array [m, latent].
 
-def _nearest_neighbours(codes, label, test_codes, seed):
-    codes, test_codes = _standardised(codes, test_codes)
-    classifier = KNeighborsClassifier(min(NEIGHBOURS, len(label)))
-    return classifier.fit(codes, label).predict(test_codes)
-
-
-def _boosting(codes, label, test_codes, seed):
-    frequent = np.unique(label, return_counts=True)[1].min() >= EXAMPLES_TO_STOP_EARLY
-    booster = HistGradientBoostingClassifier(early_stopping=bool(frequent), random_state=seed)
-    return booster.fit(codes, label).predict(test_codes)
+        Returns:
+            dict of probe name to (int array [k] of predicted classes, int array [k] of the indices
+            of the codes asked about: all, or for the cycle probes as many as are decoded).
+        """
+        codes = np.asarray(codes, np.float32)
+        everything = np.arange(len(codes))
+        found = {name: (predict(codes), everything) for name, predict in self.probes.items()}
+        if self.cycle:
+            asked = self.cycle.asked(len(codes), self.num_classes)
+            answers = self.cycle.predict(codes[asked])
+            found |= {name: (answer, asked) for name, answer in answers.items()}
+        return found
 
 
 def _measure(bench: Bench) -> dict:
-    mean, stddev = bench.codes.z_u_mean, bench.codes.z_u_stddev
-    noise = np.random.default_rng(bench.seed).normal(size=mean.shape)
-    label = bench.test.label
-    return {
-        "zu_leakage": {
-            "mean": leakage(mean, label, bench.seed),
-            "sample": leakage(mean + stddev * noise, label, bench.seed),
-            **chance(label, bench.info.num_classes),
-        }
-    }
+    label, subject = bench.test.label, bench.subject
+    found: dict = {"balanced": {}, "true_class": {"balanced": {}}}
+    given = subject.encode_as and subject.encode_as(bench.test.x, label)
+    for kind in ("mean", "sample"):
+        probes = FittedProbes(
+            _of_kind(kind, bench.learnt_codes, bench.seed + 1),
+            bench.learnt.label,
+            subject,
+            bench.seed,
+        )
+        answers = probes.predict(_of_kind(kind, bench.codes, bench.seed))
+        found[kind], found["balanced"][kind] = leakage(answers, label, bench.seed)
+        if given:
+            answers = probes.predict(_of_kind(kind, given, bench.seed))
+            both = leakage(answers, label, bench.seed)
+            found["true_class"][kind], found["true_class"]["balanced"][kind] = both
+    if not given:
+        del found["true_class"]
+    return {"zu_leakage": found | chance(label, bench.info.num_classes)}
+
+
+def _of_kind(kind, codes, seed):
+    """Means of z_u, or samples: the same noise for the same seed."""
+    if kind == "mean":
+        return codes.z_u_mean
+    return codes.z_u_mean + codes.z_u_stddev * np.random.default_rng(seed).normal(
+        size=codes.z_u_mean.shape
+    )
 
 
 METRIC = Metric(
@@ -144,20 +174,40 @@ METRIC = Metric(
     needs=("encode",),
     measure=_measure,
     meanings={
-        "zu_leakage.mean.mlp": "test accuracy of an MLP probe on posterior means of z_u",
-        "zu_leakage.mean.knn": "the same of a probe of 20 nearest neighbours",
-        "zu_leakage.mean.gbdt": "the same of a probe of boosted trees",
-        "zu_leakage.sample.mlp": "test accuracy of an MLP probe on posterior samples of z_u",
-        "zu_leakage.sample.knn": "the same of a probe of 20 nearest neighbours",
-        "zu_leakage.sample.gbdt": "the same of a probe of boosted trees",
+        "zu_leakage.mean.logistic": "test accuracy of logistic regression that learns on posterior "
+        "means of z_u of training data",
+        "zu_leakage.mean.mlp": "the same of an MLP",
+        "zu_leakage.mean.knn": "the same of 20 nearest neighbours",
+        "zu_leakage.mean.gbdt": "the same of boosted trees",
+        "zu_leakage.mean.cycle": "the same of the cycle probe, which decodes z_u with the mean "
+        "code of each class, encodes again, and takes the class whose z_u comes back closest",
+        "zu_leakage.mean.cycle_gbdt": "the same of boosted trees that learn on its distances",
+        "zu_leakage.*.strongest": "the largest of these",
+        "zu_leakage.*.strongest_probe": "the probe that reaches it",
+        "zu_leakage.sample.*": "the same of this probe, from posterior samples of z_u",
+        "zu_leakage.balanced.*": "the same as balanced accuracy: the mean over the classes",
+        "zu_leakage.true_class.*": "the same of test codes for which the flow is given the true "
+        "class; else it is given the predicted one",
         "zu_leakage.chance": "1 / C, the accuracy of guessing",
         "zu_leakage.majority": "share of the most frequent class, the accuracy of always "
         "predicting it",
     },
     rows=(
-        Row("zu_leakage.mean", "class predicted from means of z_u, strongest probe ↓", pick=max),
         Row(
-            "zu_leakage.sample", "class predicted from samples of z_u, strongest probe ↓", pick=max
+            "zu_leakage.mean",
+            "class predicted from means of z_u, strongest probe ↓",
+            pick=max,
+            without=NO_PROBES,
+        ),
+        Row(
+            "zu_leakage.sample",
+            "class predicted from samples of z_u, strongest probe ↓",
+            pick=max,
+            without=NO_PROBES,
         ),
     ),
+    card={
+        "zu_leakage.mean.strongest": "accuracy of the strongest probe that predicts the class from "
+        "means of z_u",
+    },
 )

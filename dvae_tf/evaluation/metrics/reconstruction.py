@@ -1,4 +1,4 @@
-"""How close reconstructions are to their originals."""
+"""How close reconstructions are to their originals, and whether they show the same class."""
 
 import numpy as np
 import tensorflow as tf
@@ -58,7 +58,10 @@ def structural_similarity(x: np.ndarray, decoded: np.ndarray) -> np.ndarray:
 
 def _measure(bench: Bench) -> dict:
     decoded = bench.subject.decode(bench.codes.z_s, bench.codes.z_u_mean)
-    found = {"reconstruction_mse": mean_estimate(squared_error(bench.test.x, decoded))}
+    found = {
+        "reconstruction_mse": mean_estimate(squared_error(bench.test.x, decoded)),
+        "reconstruction_agreement": bench.judge.accuracy(decoded, bench.test.label),
+    }
     if bench.info.is_image:
         similarity = structural_similarity(bench.test.x, decoded)
         found["reconstruction_ssim"] = mean_estimate(similarity)
@@ -73,10 +76,16 @@ METRIC = Metric(
     measure=_measure,
     meanings={
         "reconstruction_mse": "mean squared error on test examples, values in [-1, 1]",
+        "reconstruction_agreement": "share of reconstructions of test examples that the judge "
+        "classifies as the true class; of the examples themselves it is `judge_accuracy`",
         "reconstruction_ssim": "structural similarity on test images; 1 for equal images",
     },
-    rows=(Row("reconstruction_mse", "reconstruction error ↓"),),
+    rows=(
+        Row("reconstruction_mse", "reconstruction error ↓"),
+        Row("reconstruction_agreement", "reconstructions of the true class ↑"),
+    ),
     card={
+        "reconstruction_agreement": "reconstructions that the judge classifies as the true class",
         "reconstruction_mse": "mean squared error of reconstructions, values in [-1, 1]",
     },
 )

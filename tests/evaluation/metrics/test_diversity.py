@@ -2,14 +2,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dvae_tf.evaluation.metrics.copies import copies
+from dvae_tf.data.pixels import as_floats
+from dvae_tf.evaluation.metrics.copies import copies, nearest_moved
 from dvae_tf.evaluation.metrics.diversity import (
     SCALE_WEIGHTS,
     feature_diversity,
     pairs_of_one_class,
     structural_diversity,
 )
+from dvae_tf.evaluation.metrics.generation import diversity_of_right
 from dvae_tf.evaluation.metrics.reconstruction import squared_error, structural_similarity
+from dvae_tf.tasks import nearest
 
 RANDOM = np.random.default_rng(0)
 
@@ -56,6 +59,58 @@ def test_copies_are_found_and_inventions_are_not():
     fair = copies(invented, held_out, train)
     assert fair["samples"].value == pytest.approx(fair["held_out"].value, rel=0.1)
     assert fair["suspect_share"].value == pytest.approx(0.05, abs=0.05)
+
+
+def test_moved_and_mirrored_copies_are_found():
+    train, held_out = images(60, 16), images(40, 16)
+    moved = np.roll(train[:20], (2, -1), axis=(1, 2))
+    cheat = np.concatenate([moved, np.roll(train[20:40], 1, axis=1)[:, :, ::-1]])
+    # At one place the copies are as far as any image, and so they passed.
+    plain = nearest(cheat, train).distance
+    assert plain.min() > 0.5
+    found = copies(cheat, held_out, train)
+    assert found["samples"].value == 0.0
+    assert found["suspect_share"].value == 1.0
+    assert copies(images(40, 16), held_out, train)["suspect_share"].value < 0.2
+
+
+def test_the_nearest_moved_image_is_that_of_a_search_through_all():
+    x, train = (as_floats(images(count, 16)) for count in (4, 5))
+    expected = []
+    for image in x:
+        best = np.inf
+        for view in (image, image[:, ::-1]):
+            for down in range(5):
+                for right in range(5):
+                    error = (view[down : down + 12, right : right + 12] - train[:, 2:14, 2:14]) ** 2
+                    best = min(best, np.sqrt(error.mean(axis=(1, 2, 3))).min())
+        expected.append(best)
+    np.testing.assert_allclose(nearest_moved(x, train), expected, rtol=1e-5)
+
+
+def test_copies_in_features_are_found():
+    """Copies with other brightness: far in pixels, the same in features."""
+    train, held_out = RANDOM.normal(size=(2, 200, 6)).astype(np.float32)
+    cheat = train + 5.0
+
+    def embed(x):
+        return x - x.mean(axis=1, keepdims=True)
+
+    found = copies(cheat, held_out, train, embed)
+    assert found["suspect_share"].value < 0.05
+    assert found["features"]["suspect_share"].value == 1.0
+    assert found["features"]["samples"].value < 1e-5
+
+
+def test_samples_of_a_wrong_class_are_no_diversity():
+    """One picture of its class and many of others: varied, but without style."""
+    label = np.zeros(100, int)
+    features = np.zeros((100, 2))
+    features[50:] = RANDOM.normal(size=(50, 2))
+    right = np.arange(100) < 50
+    assert diversity_of_right(np.ones(100, bool), features, features, label)["features"].value > 0.5
+    assert diversity_of_right(right, features, features, label)["features"].value == 0.0
+    assert diversity_of_right(np.arange(100) < 1, features, features, label) == {}
 
 
 def test_reconstruction_errors_of_bytes_and_floats_agree():

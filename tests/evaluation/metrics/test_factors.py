@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.ensemble import HistGradientBoostingRegressor
 
 from dvae_tf.data.examples import Info
-from dvae_tf.evaluation.metrics.factors import factors
+from dvae_tf.evaluation.metrics.factors import Coded, factors
 from dvae_tf.evaluation.metrics.swap import factor_errors, style_distance
 
 RANDOM = np.random.default_rng(0)
@@ -27,7 +28,11 @@ VALUES = np.stack(
 
 
 def predicted(codes):
-    return {name: estimate.value for name, estimate in factors(codes, VALUES, INFO, LABEL).items()}
+    """What is predicted of the last 200 codes by probes that learn on the others."""
+    train, test = (
+        Coded(codes[part], VALUES[part], LABEL[part]) for part in (slice(800), slice(800, None))
+    )
+    return {name: estimate.value for name, estimate in factors(train, test, INFO).items()}
 
 
 def test_a_code_that_is_the_factors_predicts_them():
@@ -44,6 +49,16 @@ def test_noise_predicts_nothing():
     assert found["angle"] < 0.05
     assert found["class"] == pytest.approx(0.5, abs=0.12)
     assert found["kind"] == pytest.approx(1 / 3, abs=0.12)
+
+
+def test_a_factor_that_only_the_mlp_reads_is_found():
+    """A linear mixture of many dimensions: each tree sees one dimension at a time."""
+    random = np.random.default_rng(1)
+    size = (VALUES[:, :1] - 7.5) / 1.44
+    mixing = np.linalg.qr(random.normal(size=(20, 20)))[0]
+    codes = np.concatenate([0.3 * size, random.normal(size=(1000, 19))], axis=1) @ mixing
+    trees = HistGradientBoostingRegressor(max_iter=50).fit(codes[:800], size[:800, 0])
+    assert predicted(codes)["size"] > trees.score(codes[800:], size[800:, 0]) + 0.1
 
 
 def test_a_cyclic_factor_has_no_seam():

@@ -1,52 +1,134 @@
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
-from dvae_tf.evaluation.metrics.leakage import chance, leakage
+from dvae_tf.data.examples import Arrays, Info
+from dvae_tf.evaluation import Subject, report
+from dvae_tf.evaluation.metrics import cycle
+from dvae_tf.evaluation.metrics.cycle import CycleProbe
+from dvae_tf.evaluation.metrics.leakage import FittedProbes, balanced_accuracy, chance, leakage
+from dvae_tf.models import Codes
 
-RANDOM = np.random.default_rng(0)
-LABEL = RANDOM.integers(0, 4, 2000)
+CLASSES = 4
+TRAINABLE = ("logistic", "mlp", "knn", "gbdt")
 
 
-def test_a_label_in_the_code_is_predicted():
-    found = leakage(np.eye(4)[LABEL], LABEL)
-    assert {name: estimate.value for name, estimate in found.items()} == {
-        "mlp": 1.0,
-        "knn": 1.0,
-        "gbdt": 1.0,
+def hidden_class(z_u):
+    """A class that no smooth function of z_u tells: from its third and fourth decimals."""
+    return np.floor(np.abs(z_u[:, 0]) * 1e4).astype(int) % CLASSES
+
+
+def encode(x):
+    """An input is z_s (the class, one-hot) beside z_u."""
+    return Codes(x[:, :CLASSES], x[:, CLASSES:], np.full((len(x), 3), 1e-6, np.float32))
+
+
+def honest(z_s, z_u):
+    return np.concatenate([z_s, z_u], axis=-1)
+
+
+def leaky(z_s, z_u):
+    """A decoder that draws another style wherever the class is not that hidden in z_u."""
+    wrong = np.argmax(z_s, axis=-1) != hidden_class(z_u)
+    return honest(z_s, z_u + 0.5 * wrong[:, np.newaxis])
+
+
+def subject(decode):
+    return Subject(encode=encode, decode=decode, class_codes=lambda: np.eye(CLASSES))
+
+
+def codes(count, seed):
+    z_u = np.random.default_rng(seed).normal(size=(count, 3)).astype(np.float32)
+    return z_u, hidden_class(z_u)
+
+
+def accuracies(probes, z_u, label):
+    return {
+        name: np.mean(answer == label[asked])
+        for name, (answer, asked) in probes.predict(z_u).items()
     }
-    assert found["mlp"].examples == 400
 
 
-def test_noise_predicts_no_better_than_chance():
-    for estimate in leakage(RANDOM.normal(size=(2000, 8)), LABEL).values():
-        assert estimate.value == pytest.approx(0.25, abs=0.07)
-        assert estimate.low < 0.25 < estimate.high or abs(estimate.value - 0.25) < 0.05
+def test_a_planted_leak_is_found_by_the_cycle_probe_alone():
+    found = accuracies(FittedProbes(*codes(1500, 1), subject(leaky)), *codes(800, 2))
+    assert found["cycle"] == found["cycle_gbdt"] == 1.0
+    for name in TRAINABLE:
+        assert found[name] == pytest.approx(1 / CLASSES, abs=0.06), name
 
 
-def test_a_label_that_no_single_dimension_tells_is_found():
-    code = RANDOM.normal(size=(2000, 2))
-    label = (code[:, 0] * code[:, 1] > 0).astype(int)
-    for estimate in leakage(code, label).values():
-        assert estimate.value > 0.9
+def test_an_honest_decoder_gives_the_cycle_probe_nothing():
+    probe = CycleProbe(subject(honest), *codes(600, 1))
+    z_u, label = codes(800, 2)
+    for answer in probe.predict(z_u).values():
+        assert np.mean(answer == label) == pytest.approx(1 / CLASSES, abs=0.06)
 
 
-def test_a_small_leak_behind_large_noise_is_found():
-    code = RANDOM.normal(size=(2000, 6)) * [100, 100, 100, 100, 100, 0.01]
-    code[:, 5] += 0.1 * (LABEL == 2)
-    share = np.mean(LABEL == 2)
-    for estimate in leakage(code, (LABEL == 2).astype(int)).values():
-        assert estimate.value > 1 - share + 0.1
-
-
-def test_same_seed_same_estimates():
-    code = RANDOM.normal(size=(200, 3)) + LABEL[:200, None]
-    assert leakage(code, LABEL[:200]) == leakage(code, LABEL[:200])
+def test_codes_that_hold_the_class_or_its_noise():
+    random = np.random.default_rng(0)
+    train, test = random.integers(0, CLASSES, 800), random.integers(0, CLASSES, 600)
+    one_hot = np.eye(CLASSES)
+    told = accuracies(FittedProbes(one_hot[train], train, Subject()), one_hot, np.arange(CLASSES))
+    assert told == dict.fromkeys(TRAINABLE, 1.0)
+    noise = random.normal(size=(2, 800, 5))
+    silent = accuracies(FittedProbes(noise[0], train, Subject()), noise[1, :600], test)
+    for value in silent.values():
+        assert value == pytest.approx(1 / CLASSES, abs=0.08)
 
 
 def test_rare_classes_do_not_stop_it():
     label = np.array([0] * 60 + [1] * 60 + [2])
-    found = leakage(np.eye(3)[label], label)
-    assert all(estimate.value > 0.95 for estimate in found.values())
+    probes = FittedProbes(np.eye(3)[label], label, Subject())
+    found = accuracies(probes, np.eye(3)[:2], np.arange(2))
+    assert min(found.values()) == 1.0
+
+
+def test_the_number_of_decoded_pictures_is_bounded(monkeypatch):
+    monkeypatch.setattr(cycle, "MOST_PICTURES", 100 * CLASSES)
+    z_u, label = codes(500, 1)
+    probes = FittedProbes(z_u, label, subject(leaky))
+    answer, asked = probes.predict(z_u)["cycle"]
+    assert len(asked) == len(set(asked)) == 100
+    np.testing.assert_array_equal(answer, label[asked])
+
+
+def test_balanced_accuracy_is_that_of_scikit_learn():
+    random = np.random.default_rng(0)
+    label = random.choice(3, 300, p=[0.8, 0.15, 0.05])
+    predicted = np.where(random.uniform(size=300) < 0.6, label, 0)
+    expected = balanced_accuracy_score(label, predicted)
+    estimate = balanced_accuracy(predicted, label)
+    assert estimate.value == pytest.approx(expected)
+    assert estimate.low < expected < estimate.high
+
+
+def test_always_predicting_the_frequent_class_is_no_leak_by_balanced_accuracy():
+    label = np.array([0] * 90 + [1] * 10)
+    plain, balanced = leakage({"lazy": (np.zeros(100, int), np.arange(100))}, label)
+    assert (plain["lazy"].value, balanced["lazy"].value) == (0.9, 0.5)
+
+
+def test_the_strongest_probe_is_named():
+    label = np.arange(40) % 2
+    right, all_asked = {"a": 1 - label, "b": label}, np.arange(40)
+    found, _ = leakage({name: (answer, all_asked) for name, answer in right.items()}, label)
+    assert (found["strongest"], found["strongest_probe"]) == (found["b"], "b")
+
+
+def test_a_wrong_condition_of_the_flow_is_undone_with_the_true_class():
+    """z_u tells the class wherever z_s is wrong: only the code as encoded leaks then."""
+    z_u, label = codes(500, 3)
+    x = honest(np.eye(CLASSES)[label], z_u)
+    wrong = z_u + 20.0 * (label[:, np.newaxis] + 1)
+    told = Subject(
+        encode=lambda x: encode(x)._replace(z_u_mean=wrong),
+        encode_as=lambda x, given: encode(x)._replace(z_u_mean=z_u),
+    )
+    arrays = Arrays(x, label)
+    info = Info("toy", "test", (x.shape[1],), tuple("abcd"), len(x))
+    figures = report(told, arrays, arrays, info, ["leakage"])["zu_leakage"]
+    assert figures["mean"]["strongest"] == 1.0
+    assert figures["true_class"]["mean"]["logistic"] < 0.5
+    assert figures["sample"]["knn"] == figures["balanced"]["sample"]["knn"] == 1.0
 
 
 def test_chance_and_majority():

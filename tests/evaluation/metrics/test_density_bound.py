@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+import scipy.stats
+
+from dvae_tf.evaluation.metrics.density_bound import (
+    density_bound,
+    gaussian_log_density,
+    mixture_log_density,
+)
+from dvae_tf.models import Codes
+
+RANDOM = np.random.default_rng(0)
+
+
+def codes(mean, stddev=0.3):
+    return Codes(np.zeros((len(mean), 1)), mean, np.full_like(mean, stddev))
+
+
+def bound(mean, label, test_mean, test_label):
+    found = density_bound(codes(mean), label, codes(test_mean), test_label, label.max() + 1)
+    return found["optimal"].value, found["reached"].value
+
+
+def two_gaussians(count, apart):
+    label = RANDOM.integers(0, 2, count)
+    mean = RANDOM.normal(size=(count, 3))
+    mean[:, 0] += apart * label
+    return mean, label
+
+
+def test_mixture_is_that_of_scipy():
+    mean, stddev = RANDOM.normal(size=(5, 2)), RANDOM.uniform(0.5, 2.0, (5, 2))
+    label, z = np.array([0, 0, 1, 1, 1]), RANDOM.normal(size=(7, 2))
+    found = mixture_log_density(z, mean, stddev**2, label, 3)
+    for value in range(2):
+        own = label == value
+        parts = [
+            scipy.stats.norm(m, s).pdf(z).prod(axis=-1)
+            for m, s in zip(mean[own], stddev[own], strict=True)
+        ]
+        np.testing.assert_allclose(found[:, value], np.log(np.mean(parts, axis=0)))
+    assert np.all(found[:, 2] == -np.inf)
+
+
+def test_gaussian_is_that_of_its_moments():
+    samples, label = RANDOM.normal(size=(400, 2)) * [1.0, 3.0], np.zeros(400, int)
+    z = np.array([[0.0, 0.0], [1.0, 3.0]])
+    expected = scipy.stats.norm(0.0, [1.0, 3.0]).logpdf(z).sum(axis=-1)
+    np.testing.assert_allclose(gaussian_log_density(z, samples, label, 1)[:, 0], expected, atol=0.3)
+
+
+@pytest.mark.parametrize("apart", [0.0, 1.5, 6.0])
+def test_the_bound_of_two_gaussians_is_the_closed_form(apart):
+    # Bayes' rule cuts halfway; samples have the variance 1 + 0.3^2.
+    expected = scipy.stats.norm.cdf(apart / 2 / np.sqrt(1.09))
+    optimal, reached = bound(*two_gaussians(1200, apart), *two_gaussians(1000, apart))
+    assert optimal == pytest.approx(expected, abs=0.05)
+    assert reached == pytest.approx(expected, abs=0.05)
+
+
+def test_a_class_inside_another_is_found_although_the_means_agree():
+    label = RANDOM.integers(0, 2, 1500)
+    mean = RANDOM.normal(size=(1500, 3)) * np.where(label, 4.0, 0.2)[:, np.newaxis]
+    optimal, reached = bound(mean[:1000], label[:1000], mean[1000:], label[1000:])
+    assert min(optimal, reached) > 0.93
