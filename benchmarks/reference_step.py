@@ -1,7 +1,8 @@
 """The published iteration in its plainest form: the reference for `train_step`.
 
 Zheng & Sun (CVPR 2019), algorithm 1 with n_gm = 1, in float32: every loss from its own call of the
-networks, one persistent tape, one gradient per group of weights.
+networks, one persistent tape, one gradient per group of weights, and for E_S a second Adam state in
+the joint step.
 """
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow_probability as tfp
 tfd = tfp.distributions
 
 LIKELIHOOD, RECONSTRUCTION = 0.1, 10.0
+MIXTURE = ("encoder_s", "prior_means", "prior_variances")
 
 
 def make_reference_step(model):
@@ -23,11 +25,10 @@ def make_reference_step(model):
         function of x float32 [batch, *shape] and label int32 [batch], for tf.function to trace.
     """
     groups = model.weight_groups()
-    optimizers = {name: keras.optimizers.Adam(5e-4, 0.0, 0.9) for name in groups}
-    for name, variables in groups.items():
-        optimizers[name].build(variables)
+    mixture = adams(groups, MIXTURE)
+    joint = adams(groups, set(groups) - {"prior_means", "prior_variances"})
 
-    def apply(tape, totals):
+    def apply(tape, totals, optimizers):
         gradients = {name: tape.gradient(total, groups[name]) for name, total in totals.items()}
         for name, gradient in gradients.items():
             optimizers[name].apply(gradient, groups[name])
@@ -35,12 +36,20 @@ def make_reference_step(model):
     def step(x, label):
         with tf.GradientTape(persistent=True) as tape:
             total = mixture_loss(model, x, label)
-        apply(tape, dict.fromkeys(("encoder_s", "prior_means", "prior_variances"), total))
+        apply(tape, dict.fromkeys(MIXTURE, total), mixture)
         with tf.GradientTape(persistent=True) as tape:
             totals = joint_losses(model, x, label)
-        apply(tape, totals)
+        apply(tape, totals, joint)
 
     return step
+
+
+def adams(groups, names):
+    """An Adam state for each of some groups of weights."""
+    optimizers = {name: keras.optimizers.Adam(5e-4, 0.0, 0.9) for name in names}
+    for name, optimizer in optimizers.items():
+        optimizer.build(groups[name])
+    return optimizers
 
 
 def mixture_loss(model, x, label):

@@ -46,6 +46,7 @@ _SAVED = {
         "EncoderS",
         "EncoderU",
         "LatentClassifier",
+        "LayerStack",
         "MLP",
         "Upsampler",
     ),

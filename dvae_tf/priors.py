@@ -97,13 +97,16 @@ def draw(distribution, seed: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
 class GaussianMixturePrior(keras.layers.Layer):
     """The prior of z_s: p(z_s | c) = N(mu_c, diag(variance_c)), p(c) = 1 / C.
 
-    Zheng & Sun (CVPR 2019), section 3.2. The means are initialised Glorot-uniform. The variances
-    are a softplus of the stored weights and start at 1. The model trains both, in float32 under
-    any dtype policy.
+    Zheng & Sun (CVPR 2019), section 3.2. The means are initialised Glorot-uniform. What is stored
+    of the variances are weights `raw_spreads`, which start at 0.54: their softplus, 1 at first, is
+    the variance or, as published, its inverse, the precision. The density is the same function of
+    the variance either way, but gradient steps on the weights move it differently. The model
+    trains means and spreads, in float32 under any dtype policy.
 
     Args:
         num_classes: int, number of components C.
         latent_dim: int, size D of z_s.
+        precisions: bool, whether precisions are trained in place of variances. Defaults to False.
 
     Raises:
         ValueError: if `num_classes` or `latent_dim` is below 1.
@@ -119,20 +122,21 @@ class GaussianMixturePrior(keras.layers.Layer):
     # it uses only operations that every export format supports.
     DIRECT_WEIGHTS = 2**14
 
-    def __init__(self, num_classes: int, latent_dim: int, **kwargs):
+    def __init__(self, num_classes: int, latent_dim: int, precisions: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         for name, value in (("num_classes", num_classes), ("latent_dim", latent_dim)):
             if value < 1:
                 raise ValueError(f"{name} is {value}; a mixture needs at least 1.")
         self.num_classes = num_classes
         self.latent_dim = latent_dim
+        self.precisions = precisions
         self.build()
 
     def build(self, input_shape=None):
         shape = (self.num_classes, self.latent_dim)
         self.means = self.add_weight(name="means", shape=shape, initializer="glorot_uniform")
-        self.raw_variances = self.add_weight(
-            name="raw_variances",
+        self.raw_spreads = self.add_weight(
+            name="raw_spreads",
             shape=shape,
             initializer=keras.initializers.Constant(math.log(math.e - 1.0)),
         )
@@ -140,7 +144,11 @@ class GaussianMixturePrior(keras.layers.Layer):
 
     def variances(self):
         """Returns the diagonal of every Sigma_c, a float32 tensor [C, D]."""
-        return tf.nn.softplus(tf.convert_to_tensor(self.raw_variances))
+        return self._variances_of(tf.convert_to_tensor(self.raw_spreads))
+
+    def _variances_of(self, raw_spreads):
+        spread = tf.nn.softplus(raw_spreads)
+        return 1.0 / spread if self.precisions else spread
 
     def component(self, label: tf.Tensor):
         """The Gaussians p(z_s | c = label).
@@ -191,10 +199,10 @@ class GaussianMixturePrior(keras.layers.Layer):
             float32 tensor [batch, C], or [batch, n].
         """
         means = tf.convert_to_tensor(self.means)
-        variances = tf.convert_to_tensor(self.raw_variances)
+        raw_spreads = tf.convert_to_tensor(self.raw_spreads)
         if classes is not None:
-            means, variances = tf.gather(means, classes), tf.gather(variances, classes)
-        variances = tf.nn.softplus(variances)
+            means, raw_spreads = tf.gather(means, classes), tf.gather(raw_spreads, classes)
+        variances = self._variances_of(raw_spreads)
         if self.num_classes * self.latent_dim <= self.DIRECT_WEIGHTS:
             components = gaussian(means, tf.sqrt(variances))
             return components.log_prob(tf.cast(z_s, tf.float32)[:, tf.newaxis, :])
@@ -290,6 +298,7 @@ class GaussianMixturePrior(keras.layers.Layer):
         return super().get_config() | {
             "num_classes": self.num_classes,
             "latent_dim": self.latent_dim,
+            "precisions": self.precisions,
         }
 
 

@@ -9,12 +9,13 @@ from dvae_tf.priors import GaussianMixturePrior, draw, gaussian, noise, standard
 tfd = tfp.distributions
 
 
-def make_prior(num_classes, latent_dim, seed=0, log_variance=(-1.0, 1.0)):
+def make_prior(num_classes, latent_dim, seed=0, log_variance=(-1.0, 1.0), precisions=False):
     random = np.random.default_rng(seed)
-    prior = GaussianMixturePrior(num_classes, latent_dim)
+    prior = GaussianMixturePrior(num_classes, latent_dim, precisions)
     variances = np.exp(random.uniform(*log_variance, (num_classes, latent_dim)))
     prior.means.assign(random.normal(size=(num_classes, latent_dim)))
-    prior.raw_variances.assign(tfp.math.softplus_inverse(variances))
+    trained = 1.0 / variances if precisions else variances
+    prior.raw_spreads.assign(tfp.math.softplus_inverse(trained))
     return prior, variances
 
 
@@ -28,13 +29,15 @@ def reference_log_prob(prior, variances, z_s):
 def test_variances_start_at_one_and_means_within_glorot_limits():
     prior = GaussianMixturePrior(10, 16)
     np.testing.assert_allclose(prior.variances(), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(GaussianMixturePrior(3, 2, True).variances(), 1.0, rtol=1e-6)
     assert 0.3 < np.abs(prior.means.numpy()).max() <= np.sqrt(6 / (10 + 16))
 
 
+@pytest.mark.parametrize("precisions", [False, True])
 @pytest.mark.parametrize("direct_weights", [GaussianMixturePrior.DIRECT_WEIGHTS, 0])
-def test_log_prob_agrees_with_scipy_and_tfd(direct_weights, monkeypatch):
+def test_log_prob_agrees_with_scipy_and_tfd(direct_weights, precisions, monkeypatch):
     monkeypatch.setattr(GaussianMixturePrior, "DIRECT_WEIGHTS", direct_weights)
-    prior, variances = make_prior(7, 5)
+    prior, variances = make_prior(7, 5, precisions=precisions)
     z_s = np.random.default_rng(1).normal(scale=2.0, size=(11, 5)).astype(np.float32)
     expected = reference_log_prob(prior, variances, z_s)
     np.testing.assert_allclose(prior.log_prob(z_s), expected, rtol=1e-5, atol=1e-5)
@@ -58,6 +61,22 @@ def test_gradients_agree_with_the_closed_form(direct_weights, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("precisions", [False, True])
+def test_the_gradient_of_the_spreads_is_that_of_variances_or_of_precisions(precisions):
+    prior, variances = make_prior(4, 3, precisions=precisions)
+    z_s = np.random.default_rng(1).normal(size=(6, 3)).astype(np.float32)
+    with tf.GradientTape() as tape:
+        total = tf.reduce_sum(prior.log_prob(z_s)[:, 2])
+    found = tf.convert_to_tensor(tape.gradient(total, prior.raw_spreads.value))[2]
+    squares = ((z_s - prior.means.numpy()[2]) ** 2).sum(axis=0)
+    variance, slope = variances[2], 1.0 / (1.0 + np.exp(-prior.raw_spreads.numpy()[2]))
+    # log N = (log p - p squares) / 2 + constant, of the precision p or of the variance 1 / p.
+    by_precision = 0.5 * (len(z_s) * variance - squares)
+    by_variance = 0.5 * (squares / variance**2 - len(z_s) / variance)
+    expected = slope * (by_precision if precisions else by_variance)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+
+
 def test_mixture_is_the_marginal():
     prior, _ = make_prior(5, 4)
     z_s = np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)
@@ -73,8 +92,9 @@ def test_posterior_follows_bayes():
     np.testing.assert_allclose(prior.posterior(z_s).probs_parameter(), expected, atol=1e-5)
 
 
-def test_sample_has_the_moments_of_its_class_and_obeys_seed_and_temperature():
-    prior, variances = make_prior(3, 2)
+@pytest.mark.parametrize("precisions", [False, True])
+def test_sample_has_the_moments_of_its_class_and_obeys_seed_and_temperature(precisions):
+    prior, variances = make_prior(3, 2, precisions=precisions)
     label = np.full(20_000, 1)
     z_s = prior.sample(label, seed=(1, 2)).numpy()
     np.testing.assert_allclose(z_s.mean(axis=0), prior.means.numpy()[1], atol=0.03)
@@ -140,7 +160,7 @@ def test_fewer_components_than_the_batch_has_classes_is_an_error():
 @pytest.mark.parametrize("variance", [1e-6, 1.0, 1e6])
 def test_finite_for_far_codes_and_extreme_variances(num_classes, variance):
     prior = GaussianMixturePrior(num_classes, 256)
-    prior.raw_variances.assign(tf.fill((num_classes, 256), tfp.math.softplus_inverse(variance)))
+    prior.raw_spreads.assign(tf.fill((num_classes, 256), tfp.math.softplus_inverse(variance)))
     np.testing.assert_allclose(prior.variances(), variance, rtol=1e-3)
     z_s = tf.fill((2, 256), 1e3)
     with tf.GradientTape() as tape:
@@ -155,7 +175,7 @@ def test_finite_for_far_codes_and_extreme_variances(num_classes, variance):
 def test_narrow_component_is_exact_next_to_its_mean():
     prior = GaussianMixturePrior(1000, 64)
     prior.means.assign(tf.fill((1000, 64), 1e3))
-    prior.raw_variances.assign(tf.fill((1000, 64), tfp.math.softplus_inverse(1e-6)))
+    prior.raw_spreads.assign(tf.fill((1000, 64), tfp.math.softplus_inverse(1e-6)))
     z_s = tf.fill((1, 64), 1e3 + 2.0**-12)
     own = prior.component([0]).log_prob(z_s)
     np.testing.assert_allclose(prior.log_prob(z_s)[:, 0], own, rtol=1e-4)

@@ -54,6 +54,7 @@ def train(
     console = console or Console(quiet=not is_chief(strategy))
     begin = _resumed if settings.resume else _begun
     folder, arguments, data, model = begin(settings, strategy)
+    model.passes_per_epoch = data.passes
     with _worker_lost(folder):
         _fit(folder, arguments, data, model, strategy, console)
     if is_chief(strategy):

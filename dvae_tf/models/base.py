@@ -109,7 +109,7 @@ class ClassConditionalModel(Trainer):
         return {name: network for name, network in found.items() if network is not None}
 
     def weight_groups(self) -> dict:
-        """The groups of weights, each with its own optimiser.
+        """The groups of weights that are trained each on its own losses.
 
         Returns:
             dict of group name to list of trainable variables.
@@ -221,6 +221,7 @@ class ClassConditionalModel(Trainer):
         """The counters that are saved besides the weights: {name: variable}."""
         return {
             "epochs_trained": self.epochs_trained,
+            "passes_trained": self.passes_trained,
             "batches_trained": self.batches_trained,
             "progress": self.progress,
             "seed": self.seed_generator.state,

@@ -13,7 +13,7 @@ from dvae_tf.models import flow_fit, replicas
 from dvae_tf.models.adversarial import adversarial_losses, sampled
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
-from dvae_tf.models.objectives import Loss, Objectives, apply_gradients
+from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.two_codes import TwoCodeModel
 from dvae_tf.networks.seeding import seeded_initializers
@@ -36,7 +36,7 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     """The table of all other losses, trained on every n_gm-th batch.
 
     Args:
-        recipe: Recipe, whose `bounded` and `flow` change the table.
+        recipe: Recipe, whose `bounded`, `flow` and `two_states` change the table.
 
     Returns:
         Objectives.
@@ -57,7 +57,8 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     of_flow = (Loss("flow_likelihood", trains=("flow",)),) if recipe.flow else ()
     # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
     independent = () if recipe.flow else (encoders,)
-    return Objectives((*table, *of_flow), independent)
+    apart = ("encoder_s",) if recipe.two_states and not recipe.bounded else ()
+    return Objectives((*table, *of_flow), independent, apart)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -231,13 +232,13 @@ class DisentangledVAE(TwoCodeModel):
         with tf.GradientTape(persistent=True) as tape:
             values = self._mixture_losses(x, label, training=True)
             totals = self.mixture_objectives.totals(values, weight, self)
-        apply_gradients(tape, totals, self)
+        self.mixture_objectives.apply_gradients(tape, totals, self)
         if joint:
             seed = replicas.step_seed(self.seed_generator)
             with tf.GradientTape(persistent=True) as tape:
                 joint_values = self._joint_losses(x, label, seed, training=True)
                 totals = self.joint_objectives.totals(joint_values, weight, self)
-            apply_gradients(tape, totals, self)
+            self.joint_objectives.apply_gradients(tape, totals, self)
             values |= joint_values
         return self._end_step(values, weight)
 

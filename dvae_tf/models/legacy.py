@@ -12,8 +12,18 @@ from dvae_tf.models.recipe import RECIPES, Recipe
 
 # Arguments that a model had besides its recipe.
 BESIDE = ("loss_weights", "n_gm", "margin", "variance_decay_epochs", "training_steps")
-# Numbers that recipes no longer have: they were unused, or `flow_share` has replaced them.
-DROPPED = ("margin", "variance_decay_epochs", "settling", "settling_noise", "mode_seeking")
+# Numbers that recipes no longer have: they were unused, or others have replaced them. A file keeps
+# the rate that the variances had fallen to.
+DROPPED = (
+    "margin",
+    "variance_decay_epochs",
+    "variance_decay_steps",
+    "settling",
+    "settling_noise",
+    "mode_seeking",
+)
+# How the recipes of older files differ from today's: they were not quite the published training.
+BEFORE = {"precisions": False, "two_states": False, "variance_decay_passes": None}
 
 
 def model_config(config: dict) -> dict:
@@ -28,7 +38,8 @@ def model_config(config: dict) -> dict:
     if "loss_weights" not in config:
         # A loss that is newer than the file did not train its model.
         weights = dict.fromkeys(RECIPES["paper"].weights, 0.0) | config["recipe"]["weights"]
-        return config | {"recipe": config["recipe"] | {"weights": weights}}
+        known = {name: value for name, value in config["recipe"].items() if name not in DROPPED}
+        return config | {"recipe": known | {"weights": weights}}
     found = {name: value for name, value in config.items() if name not in BESIDE}
     changes = {"n_gm": config["n_gm"], **config["loss_weights"]}
     found["recipe"] = replaced(recipe(config["recipe"]), changes).as_dict()
@@ -63,7 +74,7 @@ def recipe(choice) -> Recipe:
     published = RECIPES["paper"]
     for key in filter(None, without.split(", ")):
         changes[key] = 0.0 if key in published.weights else getattr(published, key, None)
-    return replaced(RECIPES[name], changes)
+    return replaced(RECIPES[name].replace(**BEFORE), changes)
 
 
 def replaced(complete: Recipe, changes: dict) -> Recipe:

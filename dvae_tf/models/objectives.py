@@ -42,6 +42,8 @@ class Objectives:
             their losses differ. A loss that trains only some of them must not depend on the
             weights of the others. Defaults to none: groups share a pass if their losses are the
             same.
+        apart: tuple of str, groups of weights that another table trains too, and that have an
+            optimiser of their own in this one. Defaults to none: each group has one optimiser.
 
     Examples:
         >>> table = Objectives((Loss("kl", trains=("encoder_u",)),))
@@ -51,10 +53,22 @@ class Objectives:
 
     table: tuple[Loss, ...]
     independent: tuple[tuple[str, ...], ...] = ()
+    apart: tuple[str, ...] = ()
 
     def with_losses(self, *rows: Loss) -> "Objectives":
         """Returns the table with more rows at its end."""
         return dataclasses.replace(self, table=(*self.table, *rows))
+
+    def optimizer_of(self, group: str) -> str:
+        """The name of the optimiser that moves a group of weights by these losses.
+
+        Args:
+            group: str.
+
+        Returns:
+            str: that of the group, or GROUP_joint if the group is `apart`.
+        """
+        return f"{group}_joint" if group in self.apart else group
 
     def means(self, values: dict, weight: tf.Tensor) -> dict:
         """The mean of each trained loss over the examples of all replicas.
@@ -93,10 +107,31 @@ class Objectives:
         terms = {name: weighted(model, name, m) for name, m in self.means(values, weight).items()}
         # In float16 each optimiser has its own loss scale, so each group needs its own pass.
         alone = model.dtype_policy.name == "mixed_float16"
-        return {
-            groups: model.optimizers[groups[0]].scale_loss(tf.add_n([terms[n] for n in names]))
-            for groups, names in self.passes(alone).items()
+        totals = {}
+        for groups, names in self.passes(alone).items():
+            optimizer = model.optimizers[self.optimizer_of(groups[0])]
+            totals[groups] = optimizer.scale_loss(tf.add_n([terms[name] for name in names]))
+        return totals
+
+    def apply_gradients(self, tape, totals: dict, model) -> None:
+        """Updates every group of weights with the gradient of its own total, and of nothing else.
+
+        Args:
+            tape: persistent tf.GradientTape that recorded how the totals were computed.
+            totals: dict of tuple of groups to float32 scalar, as of `totals`.
+            model: ClassConditionalModel, whose optimisers are used.
+        """
+        weights = model.weight_groups()
+        gradients = {
+            groups: tape.gradient(total, [weights[group] for group in groups])
+            for groups, total in totals.items()
         }
+        # All gradients are computed before any weight changes. Those of embeddings come as slices,
+        # several per row, which Keras's Adam would square one by one.
+        for groups, of_groups in gradients.items():
+            for group, slices in zip(groups, of_groups, strict=True):
+                whole = [None if part is None else tf.convert_to_tensor(part) for part in slices]
+                model.optimizers[self.optimizer_of(group)].apply(whole, weights[group])
 
     def passes(self, alone: bool = False) -> dict:
         """The groups of weights that share a backward pass, and the losses that it starts from.
@@ -140,24 +175,3 @@ def weighted(model, loss: str, mean: tf.Tensor) -> tf.Tensor:
         # number.
         mean *= model.latent_dim_u / math.sqrt(math.prod(model.sample_shape))
     return schedule.weight(recipe.weights[loss], model.progress) * mean
-
-
-def apply_gradients(tape, totals: dict, model) -> None:
-    """Updates every group of weights with the gradient of its own total, and of nothing else.
-
-    Args:
-        tape: persistent tf.GradientTape that recorded how the totals were computed.
-        totals: dict of tuple of groups to float32 scalar, as of `Objectives.totals`.
-        model: ClassConditionalModel, whose optimisers are used.
-    """
-    weights = model.weight_groups()
-    gradients = {
-        groups: tape.gradient(total, [weights[group] for group in groups])
-        for groups, total in totals.items()
-    }
-    # All gradients are computed before any weight changes. Those of embeddings come as slices,
-    # several per row, which Keras's Adam would square one by one.
-    for groups, of_groups in gradients.items():
-        for group, slices in zip(groups, of_groups, strict=True):
-            whole = [None if part is None else tf.convert_to_tensor(part) for part in slices]
-            model.optimizers[group].apply(whole, weights[group])

@@ -1,34 +1,71 @@
-"""Learning rates of the groups of weights: the recipe's, unless somebody else sets them."""
+"""The optimisers, and their learning rates: the recipe's, unless somebody else sets them."""
 
 import math
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from dvae_tf.models import schedule
 
 
-class GroupOptimizers:
-    """`model.optimizer`: what Keras's callbacks read and change, for the optimisers of all groups.
+def optimizers_of(groups: dict, recipe, optimizer=None, scaled: bool = False) -> dict:
+    """The optimisers of a model.
 
     Args:
-        by_group: dict of group name to keras.optimizers.Optimizer.
+        groups: dict of optimiser name to group of weights, as of `Trainer.optimizer_groups`.
+        recipe: Recipe.
+        optimizer: as in `Trainer.compile`. Defaults to the recipe's Adam.
+        scaled: bool, whether they get loss scaling. Defaults to False.
+
+    Returns:
+        dict of name to keras.optimizers.Optimizer.
+
+    Raises:
+        ValueError: if a dict of optimisers lacks a name or has an unknown one.
+    """
+    if optimizer is None:
+        optimizer = keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2)
+    if not isinstance(optimizer, dict):
+        config = (single := keras.optimizers.get(optimizer)).get_config()
+        changes: dict = {name: {} for name in groups}
+        if recipe.average_decay:
+            changes["decoder"] = {"use_ema": True, "ema_momentum": recipe.average_decay}
+        if config.get("use_ema"):  # Weights with two optimisers have one average.
+            changes |= {n: {"use_ema": False} for n, group in groups.items() if n != group}
+        optimizer = {n: type(single).from_config(config | changes[n]) for n in groups}
+    if set(optimizer) != set(groups):
+        raise ValueError(
+            f"There are optimisers for {', '.join(sorted(optimizer))}; give one for each of "
+            f"{', '.join(sorted(groups))}."
+        )
+    scaling = keras.optimizers.LossScaleOptimizer
+    if not scaled:
+        return optimizer
+    return {n: o if isinstance(o, scaling) else scaling(o) for n, o in optimizer.items()}
+
+
+class GroupOptimizers:
+    """`model.optimizer`: what Keras's callbacks read and change, for all optimisers.
+
+    Args:
+        by_name: dict of name to keras.optimizers.Optimizer, as of `Trainer.optimizer_groups`.
     """
 
     built = True
 
-    def __init__(self, by_group: dict):
-        self._by_group = by_group
+    def __init__(self, by_name: dict):
+        self._by_name = by_name
 
     @property
     def optimizers(self) -> list:
-        """The optimisers of the groups, without the loss scaling of float16 around them."""
-        return [getattr(one, "inner_optimizer", one) for one in self._by_group.values()]
+        """The optimisers, without the loss scaling of float16 around them."""
+        return [getattr(one, "inner_optimizer", one) for one in self._by_name.values()]
 
     @property
     def variables(self) -> list:
         """The variables of all optimisers."""
-        return [variable for one in self._by_group.values() for variable in one.variables]
+        return [variable for one in self._by_name.values() for variable in one.variables]
 
     def get_config(self):
         """Refuses to be saved in HDF5, the only format that asks for it."""
@@ -39,12 +76,12 @@ class GroupOptimizers:
 
     @property
     def iterations(self):
-        """The steps that were taken: those of the group that took the most."""
+        """The steps that were taken: those of the optimiser that took the most."""
         return max((one.iterations for one in self.optimizers), key=int)
 
     @property
     def learning_rate(self):
-        """The rate of the first group; setting it sets the rates of all."""
+        """The rate of the first optimiser; setting it sets the rates of all."""
         return self.optimizers[0].learning_rate
 
     @learning_rate.setter
@@ -54,21 +91,21 @@ class GroupOptimizers:
 
 
 class Rates:
-    """The recipe's schedule of each group's learning rate.
+    """The recipe's schedule of each optimiser's learning rate.
 
     A rate that is not what the schedule set last was set by somebody else, such as a callback or
     the user: it stays.
 
     Args:
-        by_group: dict of group name to keras.optimizers.Optimizer.
-        first: dict of group name to float, the rates at the start of a training, or None where the
+        by_name: dict of name to keras.optimizers.Optimizer, as of `Trainer.optimizer_groups`.
+        first: dict of name to float, the rates at the start of a training, or None where the
             user gave the optimiser a schedule of his own. Defaults to the optimisers' rates.
     """
 
-    def __init__(self, by_group: dict, first: dict | None = None):
-        self.by_group = by_group
-        self.first = first or {name: _initial_rate(one) for name, one in by_group.items()}
-        # What the schedule set last, in the order of the groups; NaN where it is not known.
+    def __init__(self, by_name: dict, first: dict | None = None):
+        self.by_name = by_name
+        self.first = first or {name: _initial_rate(one) for name, one in by_name.items()}
+        # What the schedule set last, in the order of the names; NaN where it is not known.
         self.last = tf.Variable(
             [math.nan if rate is None else rate for rate in self.first.values()],
             trainable=False,
@@ -76,13 +113,13 @@ class Rates:
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
 
-    def follow(self, recipe, progress, batches) -> None:
+    def follow(self, recipe, progress, passes) -> None:
         """Sets the rates of a step, as part of a graph.
 
         Args:
             recipe: Recipe.
             progress: float variable, the share of the training that is done.
-            batches: int variable, the batches that were trained on.
+            passes: int variable, the passes over the training data so far.
         """
         last = tf.unstack(tf.convert_to_tensor(self.last))
         for at, (name, rate) in enumerate(self.first.items()):
@@ -90,12 +127,11 @@ class Rates:
                 continue
             if recipe.annealed:
                 rate *= schedule.cosine(progress)
-            if recipe.variance_decay_steps and name == "prior_variances":
-                rate *= schedule.step_decay(
-                    tf.convert_to_tensor(batches), recipe.variance_decay_steps
-                )
+            if recipe.variance_decay_passes and name == "prior_variances":
+                passed = tf.convert_to_tensor(passes)
+                rate *= schedule.step_decay(passed, recipe.variance_decay_passes)
             if tf.is_tensor(rate):
-                variable = self.by_group[name].learning_rate
+                variable = self.by_name[name].learning_rate
                 current = tf.convert_to_tensor(variable)
                 own = tf.math.is_nan(last[at]) | tf.equal(last[at], current)
                 variable.assign(tf.where(own, rate, current))
@@ -106,7 +142,7 @@ class Rates:
         """Takes over what a saved schedule had set last.
 
         Args:
-            last: float array [groups], or 0 from a file that is older than this.
+            last: float array [optimisers], or 0 from a file that is older than this.
         """
         self.last.assign(last if np.size(last) > 1 else np.full(self.last.shape, math.nan))
 

@@ -18,8 +18,13 @@ class Recipe:
             interpolation in between: (0, 1, 1) grows in the first half.
         n_gm: int, steps of E_S and the mixture per step of everything else.
         learning_rate, beta_1, beta_2: float, of Adam for every group of weights.
-        variance_decay_steps: int, the number of batches after which the learning rate of the
-            mixture's variances, and only that, falls tenfold each time. Defaults to None: never.
+        precisions: bool, whether the mixture's precisions are trained in place of its variances
+            (see `GaussianMixturePrior`). Defaults to False.
+        two_states: bool, whether E_S has two Adam states, one for L_GM and one for the joint step.
+            Sharing one makes its steps on L_GM three to five times smaller. Defaults to False.
+        variance_decay_passes: float, the number of passes over the data (epochs of `fit`) after
+            which the learning rate of the mixture's variances, or precisions, and only that,
+            falls tenfold each time. Defaults to None: never.
         calibrated: bool, whether the decoder's variance is the best one for each batch (Rybkin,
             Daniilidis & Levine, "Simple and Effective VAE Training with Calibrated Decoders", ICML
             2021): half the logarithm of L_rec takes the place of L_rec, and L_kl is the sum over
@@ -70,7 +75,9 @@ class Recipe:
     learning_rate: float = 5e-4
     beta_1: float = 0.0
     beta_2: float = 0.9
-    variance_decay_steps: int | None = None
+    precisions: bool = False
+    two_states: bool = False
+    variance_decay_passes: float | None = None
     calibrated: bool = False
     bounded: bool = False
     flow: bool = False
@@ -94,9 +101,9 @@ class Recipe:
         for name in ("n_gm", "flow_batch_size", "flow_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
-        if self.variance_decay_steps is not None and self.variance_decay_steps < 1:
+        if self.variance_decay_passes is not None and not self.variance_decay_passes >= 1:
             raise ValueError(
-                f"variance_decay_steps is {self.variance_decay_steps}; give at least 1, or None."
+                f"variance_decay_passes is {self.variance_decay_passes}; give at least 1, or None."
             )
 
     @classmethod
@@ -164,8 +171,9 @@ def _weight(loss, value):
 
 
 RECIPES = {
-    # Zheng & Sun (CVPR 2019), section 4: the published training, for every data set. The weights of
-    # `separation` and `flow_likelihood` matter only if `bounded` or `flow` is switched on.
+    # Zheng & Sun (CVPR 2019), section 4, as in the authors' code: the published training, for every
+    # data set. The weights of `separation` and `flow_likelihood` matter only if `bounded` or `flow`
+    # is switched on.
     "paper": Recipe(
         weights={
             "classification": 1.0,
@@ -181,8 +189,10 @@ RECIPES = {
             "generation": 1.0,
         },
         n_gm=3,
-        # Ten epochs of MNIST in batches of 96.
-        variance_decay_steps=6250,
+        precisions=True,
+        two_states=True,
+        # Every 10 * (N // B) iterations, each of which reads n_gm = 3 batches.
+        variance_decay_passes=30,
     ),
     # Chosen on validation data: docs/disentanglement.md. The weight of `joint_likelihood` matters
     # only if `bounded` is switched off.

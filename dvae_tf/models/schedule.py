@@ -29,21 +29,21 @@ def cosine(progress: tf.Tensor) -> tf.Tensor:
     return LEAST_RATE + (1.0 - LEAST_RATE) * half_turn
 
 
-def step_decay(batches: tf.Tensor, decay_steps: int) -> tf.Tensor:
-    """The factor on a learning rate that falls tenfold every `decay_steps` batches.
+def step_decay(passes: tf.Tensor, decay_passes: float) -> tf.Tensor:
+    """The factor on a learning rate that falls tenfold every `decay_passes` passes over the data.
 
     Args:
-        batches: int tensor, the batches trained on so far.
-        decay_steps: int, the number of batches between two falls.
+        passes: int tensor, the passes over the training data so far.
+        decay_passes: float, the number of passes between two falls.
 
     Returns:
         float32 tensor.
 
     Examples:
-        >>> [round(float(step_decay(batches, 100)), 3) for batches in (0, 99, 100, 250)]
+        >>> [round(float(step_decay(passes, 30)), 3) for passes in (0, 29, 30, 75)]
         [1.0, 1.0, 0.1, 0.01]
     """
-    return tf.pow(0.1, tf.cast(batches // decay_steps, tf.float32))
+    return tf.pow(0.1, tf.floor(tf.cast(passes, tf.float32) / decay_passes))
 
 
 def weight(value: float | tuple, progress: tf.Tensor) -> float | tf.Tensor:

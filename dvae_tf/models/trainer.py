@@ -1,4 +1,4 @@
-"""Training of several networks: an optimiser per group of weights, a schedule per `fit`."""
+"""Training of several networks: their optimisers, and a schedule per `fit`."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from keras.src.utils.rng_utils import get_random_seed
 from dvae_tf.models import replicas
 from dvae_tf.models.batch_check import check_batch, checked_columns, checked_weight
 from dvae_tf.models.objectives import Objectives, weighted
-from dvae_tf.models.rates import GroupOptimizers, Rates
+from dvae_tf.models.rates import GroupOptimizers, Rates, optimizers_of
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.verbs import Verbs
 from dvae_tf.networks.seeding import checked_seed
@@ -37,6 +37,9 @@ class Trainer(Verbs):
     which groups (`mixture_objectives` on every batch, `joint_objectives` on every n_gm-th) and
     calls `_complete`. It implements `train_step(data, joint=True)` and `_test_losses(x, label)`.
 
+    Whoever makes an epoch of `fit` longer than one pass over the data sets `passes_per_epoch`, so
+    that what the recipe counts in passes is right.
+
     Args:
         recipe: str or dvae_tf.models.Recipe, the numbers of the training.
         seed: int in [0, 2**32), for all noise; None for that of `keras.utils.set_random_seed`, or 0
@@ -45,6 +48,7 @@ class Trainer(Verbs):
 
     mixture_objectives = Objectives(())
     joint_objectives = Objectives(())
+    passes_per_epoch = 1
     train_function: Callable | None
 
     def __init__(self, recipe: str | Recipe, seed: int | None, **kwargs):
@@ -53,6 +57,7 @@ class Trainer(Verbs):
         self.seed = checked_seed((get_random_seed() or 0) if seed is None else seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.epochs_trained = self._counter("epochs_trained", "int32")
+        self.passes_trained = self._counter("passes_trained", "int32")
         self.batches_trained = self._counter("batches_trained", "int64")
         # The share of the current training that is done, and how much each batch adds to it.
         self.progress = self._counter("progress", "float32")
@@ -67,6 +72,16 @@ class Trainer(Verbs):
             trainable=False,
             aggregation="only_first_replica",
         )
+
+    def optimizer_groups(self) -> dict:
+        """The optimisers: one for each group of weights, and those of groups with two states.
+
+        Returns:
+            dict of optimiser name to the name of the group that it moves.
+        """
+        table = self.joint_objectives
+        own = {group: group for group in self.weight_groups()}
+        return own | {table.optimizer_of(group): group for group in table.apart}
 
     def _complete(self):
         """Makes the model ready to fit, once it has its networks and tables."""
@@ -99,8 +114,8 @@ class Trainer(Verbs):
 
         Args:
             optimizer: keras.optimizers.Optimizer, or the name of one, of which each group of
-                weights gets its own copy; or dict of group name to optimiser for all groups of
-                `weight_groups`. Defaults to the recipe's Adam.
+                weights gets its own copy; or dict of name to optimiser for all names of
+                `optimizer_groups`. Defaults to the recipe's Adam.
             loss, loss_weights, metrics, weighted_metrics: must be None. The losses are the model's
                 own, their weights the recipe's, and their means are the metrics.
             run_eagerly: bool, for debugging. Defaults to False.
@@ -111,7 +126,7 @@ class Trainer(Verbs):
                 to True.
 
         Raises:
-            ValueError: if losses or metrics are given, if a dict of optimisers lacks a group or has
+            ValueError: if losses or metrics are given, if a dict of optimisers lacks a name or has
                 an unknown one, or if `steps_per_execution` is above 1 although steps differ (`n_gm`
                 above 1).
         """
@@ -132,9 +147,11 @@ class Trainer(Verbs):
                 f"steps_per_execution is {steps_per_execution}, but with n_gm = "
                 f"{self.recipe.n_gm} the steps differ; leave it at 1."
             )
-        optimizers = self._optimizers(optimizer, auto_scale_loss)
-        for name, variables in self.weight_groups().items():
-            optimizers[name].build(variables)
+        scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
+        optimizers = optimizers_of(self.optimizer_groups(), self.recipe, optimizer, scaled)
+        weights = self.weight_groups()
+        for name, group in self.optimizer_groups().items():
+            optimizers[name].build(weights[group])
         self._jit_choice, self._scaled = jit_compile, auto_scale_loss
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
@@ -147,30 +164,6 @@ class Trainer(Verbs):
         self.optimizers = optimizers
         self.optimizer = GroupOptimizers(optimizers)
         self.rates = Rates(optimizers)
-
-    def _optimizers(self, optimizer, scaled):
-        """An optimiser for each group of weights."""
-        groups, recipe = self.weight_groups(), self.recipe
-        if optimizer is None:
-            optimizer = keras.optimizers.Adam(recipe.learning_rate, recipe.beta_1, recipe.beta_2)
-        if not isinstance(optimizer, dict):
-            config = (single := keras.optimizers.get(optimizer)).get_config()
-            average = {"use_ema": True, "ema_momentum": recipe.average_decay}
-            optimizer = {
-                name: type(single).from_config(
-                    config | (average if name == "decoder" and recipe.average_decay else {})
-                )
-                for name in groups
-            }
-        if set(optimizer) != set(groups):
-            raise ValueError(
-                f"There are optimisers for {', '.join(sorted(optimizer))}; give one for each of "
-                f"{', '.join(sorted(groups))}."
-            )
-        if self.dtype_policy.name != "mixed_float16" or not scaled:
-            return optimizer
-        scaling = keras.optimizers.LossScaleOptimizer
-        return {n: o if isinstance(o, scaling) else scaling(o) for n, o in optimizer.items()}
 
     def get_compile_config(self):
         return {
@@ -234,6 +227,7 @@ class Trainer(Verbs):
     def _end_epoch(self, epoch, epochs, **_):
         """Counts the epoch; after the last one, averaged weights take the values of the average."""
         self.epochs_trained.assign_add(1)
+        self.passes_trained.assign_add(self.passes_per_epoch)
         if epoch + 1 == epochs:
             self.progress.assign(1.0)
             self.progress_per_batch.assign(0.0)
@@ -298,7 +292,7 @@ class Trainer(Verbs):
 
     def _begin_step(self, data):
         """Sets the learning rates and checks the batch: (x, label, weight of each example)."""
-        self.rates.follow(self.recipe, self.progress, self.batches_trained)
+        self.rates.follow(self.recipe, self.progress, self.passes_trained)
         x, label, weight = self._checked_batch(data)
         if len(self.sample_shape) != 3 and not self.jit_compile:
             x = checked_columns(x, unless=~self.seen.nothing())

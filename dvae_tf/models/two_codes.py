@@ -36,7 +36,8 @@ class TwoCodeModel(ClassConditionalModel):
         self._expect("encoder_s", z_s, (latent_dim_s or self.latent_dim_s,))
         self._expect("encoder_u (mean)", mean, (latent_dim_u or self.latent_dim_u,))
         self._expect("encoder_u (stddev)", stddev, (self.latent_dim_u,))
-        self.prior_s = GaussianMixturePrior(self.num_classes, self.latent_dim_s, name="prior_s")
+        sizes = self.num_classes, self.latent_dim_s
+        self.prior_s = GaussianMixturePrior(*sizes, self.recipe.precisions, name="prior_s")
 
     def _make_decoder_and_classifier(self, decoder, latent_classifier):
         """Takes the user's networks or makes the preset's."""
@@ -50,14 +51,14 @@ class TwoCodeModel(ClassConditionalModel):
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 
     def weight_groups(self) -> dict:
-        """The groups of weights, each with its own optimiser.
+        """The groups of weights that are trained each on its own losses.
 
         Returns:
             dict of group name to list of trainable variables.
         """
         return super().weight_groups() | {
             "prior_means": [self.prior_s.means],
-            "prior_variances": [self.prior_s.raw_variances],
+            "prior_variances": [self.prior_s.raw_spreads],
         }
 
     def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:

@@ -7,6 +7,7 @@ from dvae_tf.networks.downsampler import Downsampler
 from dvae_tf.networks.encoder_s import EncoderS
 from dvae_tf.networks.encoder_u import EncoderU
 from dvae_tf.networks.latent_classifier import LatentClassifier
+from dvae_tf.networks.layer_stack import LayerStack
 from dvae_tf.networks.mlp import MLP
 from dvae_tf.networks.presets import PRESETS, preset
 from dvae_tf.networks.upsampler import Upsampler
@@ -21,6 +22,7 @@ __all__ = [
     "EncoderS",
     "EncoderU",
     "LatentClassifier",
+    "LayerStack",
     "Upsampler",
     "preset",
 ]

@@ -11,6 +11,9 @@ from dvae_tf.networks.spectral_normalization import SpectralConv2D, SpectralDens
 class Downsampler(Body):
     """Blocks of convolutions that halve the image, then one dense layer.
 
+    The preset "compact" is made of these; the published networks are `LayerStack`s. (Older files
+    of models have networks with max and mean pools made of these.)
+
     Args:
         blocks: sequence of sequences of int, the filters of each convolution of each block.
         kernel_size: int, side of the kernels in pixels. Defaults to 5.

@@ -14,6 +14,8 @@ class LatentClassifier(keras.Model):
     Args:
         num_classes: int, number of classes C.
         hidden_units: int, width of the hidden layer. Defaults to 256; the toy preset has 64.
+        negative_slope: float, slope of its leaky ReLU below zero. Defaults to 0.2; published are 0
+            and, for three moons, 0.1.
 
     Returns (of a call):
         float32 tensor [batch, num_classes], logits.
@@ -23,11 +25,14 @@ class LatentClassifier(keras.Model):
         (8, 10)
     """
 
-    def __init__(self, num_classes: int, hidden_units: int = 256, **kwargs):
+    def __init__(
+        self, num_classes: int, hidden_units: int = 256, negative_slope: float = 0.2, **kwargs
+    ):
         super().__init__(**kwargs)
         self.num_classes = num_classes
         self.hidden_units = hidden_units
-        self.body = MLP((hidden_units,))
+        self.negative_slope = negative_slope
+        self.body = MLP((hidden_units,), negative_slope)
         self.logits = keras.layers.Dense(num_classes, dtype="float32")
 
     def build(self, input_shape):
@@ -41,4 +46,5 @@ class LatentClassifier(keras.Model):
         return super().get_config() | {
             "num_classes": self.num_classes,
             "hidden_units": self.hidden_units,
+            "negative_slope": self.negative_slope,
         }

@@ -12,7 +12,7 @@ from dvae_tf.networks.spectral_normalization import SpectralDense
 class MLP(Body):
     """Flattens its input and passes it through dense layers with leaky ReLU.
 
-    The toy networks of Zheng & Sun (CVPR 2019), as encoder, decoder and discriminator body.
+    The preset "compact" has these for data that are not images, as body of all its networks.
 
     Args:
         units: sequence of int, the width of each hidden layer.

@@ -12,13 +12,20 @@ from dvae_tf.networks.downsampler import Downsampler
 from dvae_tf.networks.encoder_s import EncoderS
 from dvae_tf.networks.encoder_u import EncoderU
 from dvae_tf.networks.latent_classifier import LatentClassifier
+from dvae_tf.networks.layer_stack import LayerStack
 from dvae_tf.networks.mlp import MLP
+from dvae_tf.networks.published import (
+    PUBLISHED,
+    Row,
+    decoder_layers,
+    encoder_layers,
+    halvings,
+    widened,
+)
 from dvae_tf.networks.upsampler import Upsampler
 
-VGG_16 = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-VGG_16_MIRRORED = ((512, 512, 512), (512, 512, 512), (256, 256, 256), (128, 128), (64, 64))
-# Sides in pixels: what the presets take, and up to which they need no further blocks.
-LEAST_SIDE, PLAIN_SIDE, MOST_SIDE = 8, 128, 512
+# Sides in pixels of images that the presets take.
+LEAST_SIDE, MOST_SIDE = 8, 512
 # The entries of a body's configuration that are numbers of filters or units.
 WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
@@ -32,8 +39,10 @@ class Preset:
         encoder_body, decoder_body, discriminator_body: functions of the data's shape that return
             a new keras.layers.Layer.
         classifier_units: int, width of Q's hidden layer.
+        classifier_slope: float, slope of its leaky ReLU.
         kernel_size: int, side of the decoder's last kernel in pixels.
         couplings, coupling_units: int, couplings of the flow and their width.
+        log_variance: bool, whether E_U gives the logarithm of the variance.
     """
 
     latent_dim_s: int
@@ -42,9 +51,11 @@ class Preset:
     decoder_body: Callable
     discriminator_body: Callable
     classifier_units: int = 256
+    classifier_slope: float = 0.2
     kernel_size: int = 5
     couplings: int = 8
     coupling_units: int = 128
+    log_variance: bool = False
 
     def encoder_s(self, shape, latent_dim=None):
         """Returns a new EncoderS for data of `shape`."""
@@ -52,7 +63,8 @@ class Preset:
 
     def encoder_u(self, shape, latent_dim=None):
         """Returns a new EncoderU for data of `shape`."""
-        return EncoderU(latent_dim or self.latent_dim_u, self.encoder_body(shape), name="encoder_u")
+        sizes = latent_dim or self.latent_dim_u, self.encoder_body(shape)
+        return EncoderU(*sizes, log_variance=self.log_variance, name="encoder_u")
 
     def decoder(self, shape):
         """Returns a new Decoder for data of `shape`."""
@@ -64,7 +76,8 @@ class Preset:
 
     def latent_classifier(self, num_classes):
         """Returns a new LatentClassifier."""
-        return LatentClassifier(num_classes, self.classifier_units, name="latent_classifier")
+        sizes = num_classes, self.classifier_units, self.classifier_slope
+        return LatentClassifier(*sizes, name="latent_classifier")
 
     def flow(self, latent_dim, condition_dim, seed):
         """Returns a new ConditionalFlow."""
@@ -87,6 +100,8 @@ def _wider(make_body, factor, shape):
     body = make_body(shape)
     config = body.get_config()
     widths = {name: _scaled(config[name], factor) for name in WIDTHS if name in config}
+    if "layers" in config:
+        widths["layers"] = widened(config["layers"], factor)
     return type(body).from_config(config | widths)
 
 
@@ -96,67 +111,28 @@ def _scaled(widths, factor):
     return tuple(_scaled(width, factor) for width in widths)
 
 
-def _dense(latent_dim_s, latent_dim_u, encoder, decoder, classifier_units, couplings=8):
+def _published(row: Row, couplings=8, coupling_units=128):
+    """The networks of a row of the published table."""
+
+    def body(layers, **norm):
+        return LayerStack(layers, **{"negative_slope": row.negative_slope} | norm)
+
     return Preset(
-        latent_dim_s,
-        latent_dim_u,
+        row.latent_dim_s,
+        row.latent_dim_u,
+        encoder_body=lambda shape: body(
+            encoder_layers(row.encoder, shape), batch_norm=row.batch_norm
+        ),
+        decoder_body=lambda shape: body(decoder_layers(row, shape), batch_norm=row.batch_norm),
+        discriminator_body=lambda shape: body(
+            encoder_layers(row.discriminator, shape), spectral_norm=True, negative_slope=0.1
+        ),
+        classifier_units=row.classifier_units,
+        classifier_slope=row.negative_slope,
+        kernel_size=row.last[0] if row.last else 1,
         couplings=couplings,
-        coupling_units=classifier_units // 2,
-        encoder_body=lambda shape: MLP(encoder),
-        decoder_body=lambda shape: MLP(decoder),
-        discriminator_body=lambda shape: MLP(encoder, spectral_norm=True),
-        classifier_units=classifier_units,
-    )
-
-
-def _published_small(latent_dim_s, latent_dim_u, decoder_blocks):
-    """The rows for 28 and 32 pixels of the published table: 5x5 kernels."""
-    return Preset(
-        latent_dim_s,
-        latent_dim_u,
-        encoder_body=lambda shape: Downsampler(
-            _deeper(((64,), (128,), (256,)), shape), batch_norm=True
-        ),
-        decoder_body=lambda shape: Upsampler(shape[:2], _deeper_from_start(decoder_blocks, shape)),
-        discriminator_body=lambda shape: Downsampler(
-            _deeper(((32,), (128,), (256,), (256,)), shape),
-            dense_units=512,
-            stem_stride=1,
-            spectral_norm=True,
-            negative_slope=0.1,
-        ),
-    )
-
-
-def _published_large(latent_dim):
-    """The rows for 64 and 128 pixels of the published table: VGG-16 and its mirror image.
-
-    The table does not give the strides of D: here every block with a new number of filters halves
-    the image.
-    """
-    return Preset(
-        latent_dim,
-        latent_dim,
-        encoder_body=lambda shape: Downsampler(
-            _deeper(VGG_16, shape), kernel_size=3, halving="max_pool", batch_norm=True
-        ),
-        decoder_body=lambda shape: Upsampler(
-            shape[:2],
-            _deeper_from_start(VGG_16_MIRRORED, shape),
-            start_filters=512,
-            kernel_size=3,
-            dense_units=(1024,),
-            batch_norm=True,
-        ),
-        discriminator_body=lambda shape: Downsampler(
-            _deeper(((64,), (128,), (256, 256), (512, 512, 512)), shape),
-            kernel_size=3,
-            stem_stride=1,
-            mean_pool=True,
-            spectral_norm=True,
-            negative_slope=0.1,
-        ),
-        kernel_size=3,
+        coupling_units=coupling_units,
+        log_variance=True,
     )
 
 
@@ -198,22 +174,6 @@ def _compact_decoder(shape):
     )
 
 
-def halvings(shape: Sequence[int]) -> int:
-    """How often an image must be halved until it has the size that the preset's networks are for.
-
-    Args:
-        shape: sequence of int, (height, width, channels).
-
-    Returns:
-        int, 0 for images of at most 128 pixels a side.
-
-    Examples:
-        >>> halvings((128, 64, 3)), halvings((200, 96, 3)), halvings((512, 512, 3))
-        (0, 1, 2)
-    """
-    return max(0, math.ceil(math.log2(max(shape[:2]) / PLAIN_SIDE)))
-
-
 def _deeper(blocks, shape):
     """Blocks that halve an image: the last one again for each halving of a large one."""
     return (*blocks, *blocks[-1:] * halvings(shape))
@@ -224,25 +184,13 @@ def _deeper_from_start(blocks, shape):
     return (*blocks[:1] * halvings(shape), *blocks)
 
 
-THREE_MOONS = _dense(
-    2, 2, encoder=(32, 64, 64), decoder=(64, 64, 32), classifier_units=64, couplings=4
+COMPACT_VECTORS = Preset(
+    16,
+    32,
+    encoder_body=lambda shape: MLP((256, 256)),
+    decoder_body=lambda shape: MLP((256, 256)),
+    discriminator_body=lambda shape: MLP((256, 256), spectral_norm=True),
 )
-MNIST = _published_small(32, 100, ((256,), (128,), (32,)))
-SVHN = _published_small(8, 128, ((256,), (128,), (32,)))
-CIFAR_10 = _published_small(100, 200, ((256,), (256,), (128,), (64,), (32,)))
-FACESCRUB = _published_large(256)
-CUB_200 = _published_large(512)
-COMPACT_VECTORS = _dense(16, 32, encoder=(256, 256), decoder=(256, 256), classifier_units=256)
-
-PUBLISHED = {
-    "three_moons": THREE_MOONS,
-    "mnist": MNIST,
-    "fashion_mnist": MNIST,
-    "svhn_cropped": SVHN,
-    "cifar10": CIFAR_10,
-    "facescrub": FACESCRUB,
-    "cub200": CUB_200,
-}
 PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
 
 
@@ -262,11 +210,12 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
     """Looks up a family of networks.
 
     Args:
-        name: str. "toy": dense layers 32-64-64, for any shape. "compact": small convolutions for
+        name: str. "toy": the row for three moons, for any shape. "compact": small convolutions for
             images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "paper":
             the row of the published table that fits the shape (vectors: three moons; up to 32
             pixels a side: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for
-            FaceScrub). For images above 128 pixels a side, blocks are repeated.
+            FaceScrub). Images of other sizes than published get the same layers, of another
+            size; above 128 pixels a side, layers are repeated.
             "paper-ROW" selects one row: three_moons, mnist, fashion_mnist, svhn_cropped, cifar10,
             facescrub, cub200.
         shape: sequence of int, the shape of one example.
@@ -296,11 +245,11 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
 
 def _family(name, shape):
     if name in ("toy", "paper-three_moons"):
-        return THREE_MOONS
+        return _named("three_moons")
     if len(shape) != 3:
         if name.startswith("paper-"):
             raise ValueError(f"Preset {name!r} is for images; the data's shape is {tuple(shape)}.")
-        return COMPACT_VECTORS if name == "compact" else THREE_MOONS
+        return COMPACT_VECTORS if name == "compact" else _named("three_moons")
     if not (is_image(shape) and all(LEAST_SIDE <= side <= MOST_SIDE for side in shape[:2])):
         raise ValueError(
             f"Preset {name!r} takes images of {LEAST_SIDE} to {MOST_SIDE} pixels a side with 1 or "
@@ -311,6 +260,12 @@ def _family(name, shape):
         return _compact_images(shape)
     if name == "paper":
         if max(shape[:2]) > 32:
-            return FACESCRUB
-        return MNIST if shape[2] == 1 else CIFAR_10
-    return PUBLISHED[name.removeprefix("paper-")]
+            return _named("facescrub")
+        return _named("mnist" if shape[2] == 1 else "cifar10")
+    return _named(name.removeprefix("paper-"))
+
+
+def _named(row):
+    if row == "three_moons":  # A smaller flow is enough for codes of two dimensions.
+        return _published(PUBLISHED[row], couplings=4, coupling_units=32)
+    return _published(PUBLISHED[row])

@@ -19,8 +19,8 @@ class Upsampler(Body):
     """Dense layers, a small feature map, then blocks of transposed convolutions that enlarge it.
 
     The output of block i of n has ceil(size / 2^(n - 1 - i)) pixels a side: the first transposed
-    convolution has the strides that reach this size, and surplus pixels are cropped. With
-    `start_size` 2 this gives the published 2 -> 7 -> 14 -> 28 and 2 -> 2 -> 4 -> 8 -> 16 -> 32.
+    convolution has the strides that reach this size, and surplus pixels are cropped. The preset
+    "compact" is made of these; the published networks are `LayerStack`s.
 
     Args:
         size: int, side of the image in pixels, or (height, width).

@@ -37,7 +37,7 @@ CASES = {
         "--set kl=NaN": "The weight of kl is nan",
         "--set hinge=1": "A recipe has no 'hinge'",
         "--set n_gm=0": "n_gm is 0",
-        "--set variance_decay_steps=-1": "variance_decay_steps is -1",
+        "--set variance_decay_passes=-1": "variance_decay_passes is -1",
         "--latent-dim-u 0": "latent_dim_u is 0",
         "--latent-dim-s -1": "latent_dim_s is -1",
         "--labelled 0": "labelled is 0.0",

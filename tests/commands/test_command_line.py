@@ -63,10 +63,10 @@ CALLS = {
         output="my runs/one",
     ),
     "train --recipe paper --set kl=0.5 flow=false 'kl=[0, 1, 1]' 'augmentation=[\"shift\"]' "
-    "variance_decay_steps=null": settings.TrainingSettings(
+    "variance_decay_passes=null": settings.TrainingSettings(
         recipe="paper",
         changes={"kl": [0, 1, 1], "flow": False, "augmentation": ["shift"],
-                 "variance_decay_steps": None},
+                 "variance_decay_passes": None},
     ),
     "train --resume --output runs/a --epochs 80": settings.TrainingSettings(
         resume=True, output="runs/a", epochs=80

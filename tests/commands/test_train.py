@@ -42,6 +42,7 @@ def test_a_run_keeps_everything(moons_run):
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"loss", "val_loss", "val_accuracy"} <= set(rows[0])
     assert runs.class_names(folder) == ["left", "middle", "right"]
+    assert int(runs.load(folder).passes_trained) == 4  # What recipes count in passes.
 
 
 def assert_same_run(folder, other):

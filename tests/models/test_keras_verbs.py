@@ -15,7 +15,7 @@ from dvae_tf.models import ConditionalGAN, ConditionalVAE, Recipe
 X, LABEL = moons(12)
 RECIPES = {
     "balanced": Recipe.named("balanced").replace(flow=False),
-    "paper": Recipe.named("paper").replace(n_gm=1, variance_decay_steps=1),
+    "paper": Recipe.named("paper").replace(n_gm=1, variance_decay_passes=1),
 }
 
 
@@ -72,6 +72,13 @@ def test_averaged_weights_are_swapped_in():
             one._trainable_variables, one._model_variables_moving_average, strict=True
         ):
             np.testing.assert_array_equal(weight, mean)
+
+
+def test_weights_with_two_optimisers_have_one_average():
+    model = toy("paper")
+    model.compile(keras.optimizers.Adam(1e-2, use_ema=True), run_eagerly=True)
+    without = {name for name, one in model.optimizers.items() if not one.use_ema}
+    assert without == {"encoder_s_joint"}
 
 
 GIVEN = {"loss": "mse", "metrics": ["mae"], "loss_weights": [1.0], "weighted_metrics": ["mae"]}

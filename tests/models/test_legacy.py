@@ -1,4 +1,4 @@
-"""Files of models that were saved before recipes held every number."""
+"""Files of models that earlier versions saved."""
 
 import pathlib
 
@@ -42,6 +42,37 @@ def test_it_trains_on(model):
     assert changed(model, before) == set(before)
 
 
+@pytest.fixture(scope="module")
+def before_precisions():
+    # DisentangledVAE((2,), 3, preset="toy", recipe="paper", width=0.25), trained for 6 batches.
+    return keras.saving.load_model(FIXTURES / "before_precisions.keras")
+
+
+def test_the_earlier_recipe_paper_gives_what_it_gave(before_precisions):
+    model = before_precisions
+    with np.load(FIXTURES / "before_precisions.npz") as expected:
+        codes = model.encode(expected["x"])
+        np.testing.assert_allclose(codes.z_s, expected["z_s"], atol=1e-5)
+        np.testing.assert_allclose(codes.z_u_mean, expected["z_u"], atol=1e-5)
+        np.testing.assert_allclose(model.prior_s.variances(), expected["variances"], rtol=1e-6)
+        drawn = model.generate([0, 1, 2], seed=3)
+        np.testing.assert_allclose(drawn, expected["generated"], atol=1e-5)
+
+
+def test_the_earlier_recipe_paper_trains_on_as_it_did(before_precisions):
+    model = before_precisions
+    recipe = model.recipe
+    assert (recipe.precisions, recipe.two_states) == (False, False)
+    assert recipe.variance_decay_passes is None
+    assert set(model.optimizers) == set(model.weight_groups())
+    assert int(model.optimizers["encoder_s"].iterations) == 8  # 6 steps on L_GM, 2 joint ones
+    assert recipe.n_gm == 3
+    model.compile(run_eagerly=True)
+    before = snapshot(model)
+    model.fit(batches(48), verbose=0)
+    assert changed(model, before) == set(before)
+
+
 @pytest.mark.parametrize(
     ("old", "changes"),
     [
@@ -50,6 +81,7 @@ def test_it_trains_on(model):
         ("balanced with settling_noise=1, kl=0.5", {"flow_noise": 1, "kl": 0.5}),
         ("balanced with settling=0.0", {"flow_share": 0.0}),
         ({"base": "balanced", "weights": {"kl": [0, 1]}, "shift": 2}, {"kl": (0, 1), "shift": 2}),
+        ("balanced with variance_decay_steps=100", {}),
         ({"reconstruction": 2.0}, {"reconstruction": 2.0, "joint_likelihood": 0.2}),
     ],
     ids=str,

@@ -39,7 +39,7 @@ def test_all_recipes_weigh_the_same_losses():
         ({"kl": float("nan")}, "The weight of kl is nan"),
         ({"kl": ()}, r"The weight of kl is \(\)"),
         ({"n_gm": 0}, "n_gm is 0"),
-        ({"variance_decay_steps": 0}, "variance_decay_steps is 0"),
+        ({"variance_decay_passes": 0}, "variance_decay_passes is 0"),
         ({"augmentation": ["salt"]}, "No augmentation is called 'salt'"),
     ],
 )

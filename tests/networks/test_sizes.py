@@ -40,14 +40,32 @@ def test_outputs_fit_images_of_any_size(name, shape):
         assert network.count_params() < MOST_WEIGHTS, name
 
 
-@pytest.mark.parametrize("name", ["paper", "paper-mnist", "paper-cifar10"])
+@pytest.mark.parametrize("name", ["paper", "paper-mnist", "paper-svhn_cropped", "paper-cifar10"])
 @pytest.mark.parametrize("shape", [(8, 20, 1), (20, 32, 3), (37, 53, 1)], ids=str)
 def test_the_decoder_of_the_published_rows_gives_the_shape(name, shape):
     family = preset(name, shape)
     code = keras.KerasTensor((None, family.latent_dim_s + family.latent_dim_u))
     assert family.decoder(shape)(code).shape == (None, *shape)
-    x = keras.KerasTensor((None, *shape))
+    x, label = keras.KerasTensor((None, *shape)), keras.KerasTensor((None,), dtype="int32")
     assert family.encoder_s(shape)(x).shape == (None, family.latent_dim_s)
+    assert family.discriminator(shape, 5)((x, label)).shape == (None,)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("paper-mnist", (9, 512, 1)),
+        ("paper-svhn_cropped", (200, 96, 3)),
+        ("paper-cifar10", (37, 300, 3)),
+        ("paper-facescrub", (512, 512, 3)),
+    ],
+)
+def test_the_published_rows_take_large_images(name, shape):
+    for key, (output, network) in outputs(preset(name, shape), shape).items():
+        if key == "decoder":
+            assert output.shape == (None, *shape)
+        assert network.count_params() < MOST_WEIGHTS, key
 
 
 @pytest.mark.parametrize("shape", [(8, 20, 3), (37, 53, 1), (200, 96, 3)], ids=str)
@@ -60,11 +78,14 @@ def test_a_forward_pass(shape):
     assert np.isfinite(image).all()
 
 
-def test_every_pixel_of_a_large_image_depends_on_the_code():
+@pytest.mark.parametrize(
+    ("name", "shape", "width", "latent_dim"),
+    [("compact", (256, 400, 1), 1.0, 32), ("paper-mnist", (37, 53, 1), 0.1, 132)],
+)
+def test_every_pixel_depends_on_the_code(name, shape, width, latent_dim):
     """Strides larger than the kernel would leave holes."""
-    shape = (256, 400, 1)
-    decoder = preset("compact", shape).decoder(shape)
-    codes = np.random.default_rng(0).normal(size=(4, 32)).astype(np.float32)
+    decoder = preset(name, shape, width).decoder(shape)
+    codes = np.random.default_rng(0).normal(size=(4, latent_dim)).astype(np.float32)
     assert np.all(np.std(decoder(codes), axis=0) > 0)
 
 

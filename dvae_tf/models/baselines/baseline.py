@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from dvae_tf.models import replicas
 from dvae_tf.models.base import ClassConditionalModel
-from dvae_tf.models.objectives import apply_gradients
 from dvae_tf.priors import noise
 
 LABEL = keras.InputSpec(shape=(None,), dtype="int32", name="label")
@@ -39,7 +38,7 @@ class Baseline(ClassConditionalModel):
         with tf.GradientTape(persistent=True) as tape:
             values = self._joint_losses(x, label, seed, training=True)
             totals = self.joint_objectives.totals(values, weight, self)
-        apply_gradients(tape, totals, self)
+        self.joint_objectives.apply_gradients(tape, totals, self)
         return self._end_step(values, weight)
 
     def _test_losses(self, x, label):
