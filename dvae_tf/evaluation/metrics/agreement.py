@@ -8,14 +8,15 @@ import scipy.ndimage
 from dvae_tf.data.pixels import as_floats
 from dvae_tf.evaluation.estimate import Estimate
 
-# The deviation of the blur as a share of the longer side: half a pixel of 28.
-BLUR = 0.02
+# The deviation of the blur, in pixels and as a share of the longer side, whichever is more.
+BLUR_PIXELS, BLUR_SHARE = 0.5, 0.02
 
 
 def blurred(x: np.ndarray) -> np.ndarray:
-    """Blurs images slightly: a Gaussian whose deviation is 2 % of the longer side.
+    """Blurs images slightly.
 
-    What looks like a class blurred too; a pattern of single pixels that pleases a network does not.
+    With a Gaussian whose deviation is 2 % of the longer side, at least half a pixel. What shows a
+    class shows it blurred too; a pattern of single pixels that pleases a network is gone.
 
     Args:
         x: array [n, height, width, channels], uint8 or floats in [-1, 1].
@@ -28,7 +29,7 @@ def blurred(x: np.ndarray) -> np.ndarray:
         >>> bool(np.allclose(blurred(flat), flat))
         True
     """
-    width = BLUR * max(x.shape[1:3])
+    width = max(BLUR_PIXELS, BLUR_SHARE * max(x.shape[1:3]))
     return scipy.ndimage.gaussian_filter(as_floats(x), (0, width, width, 0), mode="nearest")
 
 

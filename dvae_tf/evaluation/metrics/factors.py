@@ -1,10 +1,12 @@
 """How well known factors of variation are predicted from a code."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -102,7 +104,9 @@ def _r_squared(codes, target, test_codes, truth, seed):
 def _fitted(codes, target, *models):
     """Fits models on one thread, which is faster for so few codes."""
     target = target[:, 0] if target.ndim == 2 and target.shape[1] == 1 else target
-    with threadpool_limits(1):
+    with threadpool_limits(1), warnings.catch_warnings():
+        # The MLP stops after so many passes on purpose.
+        warnings.simplefilter("ignore", ConvergenceWarning)
         return [model.fit(codes, target) for model in models]
 
 

@@ -63,7 +63,11 @@ def nearest_neighbours(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> C
         function codes [m, latent] -> int array [m].
     """
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(label)), algorithm="brute")
-    return make_pipeline(StandardScaler(), neighbours).fit(np.float32(codes), label).predict
+    return (
+        make_pipeline(StandardScaler(), neighbours)
+        .fit(np.asarray(codes, np.float32), label)
+        .predict
+    )
 
 
 def boosted_trees(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
@@ -99,7 +103,7 @@ def mlp(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
     """
     scaler = StandardScaler().fit(codes)
     order = np.random.default_rng(seed).permutation(len(label))
-    scaled, label = np.float32(scaler.transform(codes))[order], np.asarray(label)[order]
+    scaled, label = np.asarray(scaler.transform(codes), np.float32)[order], np.asarray(label)[order]
     cut = max(1, int(VALIDATION_SHARE * len(label)))
     with seeded_initializers(seed):
         network = _network(scaled.shape[1], int(label.max()) + 1)
@@ -123,7 +127,7 @@ def mlp(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
     )
 
     def predict(codes):
-        logits = network(np.float32(scaler.transform(codes)), training=False)
+        logits = network(np.asarray(scaler.transform(codes), np.float32), training=False)
         return np.argmax(logits, axis=-1)
 
     return predict

@@ -31,16 +31,22 @@ def judges():
         yield {"first": train_judge(x, label, 2), "second": train_second_judge(x, label, 2)}
 
 
-def pleasing(network, x, wanted):
-    """Images changed a little, step by step, until a judge gives them the wanted class."""
+def pleasing(network, x, label):
+    """Images with a fine pattern for which a judge takes them for the other class.
+
+    The pattern has the mean 0 in each square of 2x2 pixels, so that it adds no bar.
+    """
     changed = tf.Variable(x)
-    low, high = np.maximum(x - 0.35, -1.0), np.minimum(x + 0.35, 1.0)
-    for _ in range(40):
+    for _ in range(80):
         with tf.GradientTape() as tape:
             logits = network._both(changed)[1]
-            loss = tf.nn.sparse_softmax_cross_entropy_with_logits(wanted, logits)
-        step = 0.02 * tf.sign(tape.gradient(loss, changed))
-        changed.assign(tf.clip_by_value(changed + step, low, high))
+            margin = tf.reduce_sum(logits * (2.0 * tf.one_hot(label, 2) - 1.0), axis=-1)
+        gradient = tape.gradient(margin, changed)
+        coarse = tf.nn.avg_pool2d(gradient, 2, 2, "SAME")
+        fine = gradient - tf.repeat(tf.repeat(coarse, 2, axis=1), 2, axis=2)
+        length = tf.sqrt(tf.reduce_sum(fine**2, axis=(1, 2, 3)))
+        step = tf.where(margin > -2.0, 0.3 / length, 0.0)
+        changed.assign(tf.clip_by_value(changed - step[:, None, None, None] * fine, -1.0, 1.0))
     return changed.numpy()
 
 
@@ -52,17 +58,17 @@ def test_both_judges_know_the_classes(judges):
 
 def test_what_pleases_the_first_judge_alone_is_found_out(judges):
     x, label = bars(100, 2)
-    cheat = pleasing(judges["first"], x, 1 - label)
+    cheat = pleasing(judges["first"], x, label)
     found = agreements(judges, cheat, 1 - label)
     # By the old measure, the first judge on the pictures as they are, these are good swaps.
     assert found["first"]["plain"].value > 0.9
-    assert lowest(found).value < 0.5
+    assert lowest(found).value < 0.3
 
 
 def test_blur_keeps_the_mean_and_removes_a_pattern_of_single_pixels():
     pattern = np.indices((56, 56)).sum(axis=0) % 2 * 2.0 - 1.0
     soft = blurred(pattern[np.newaxis, ..., np.newaxis].astype(np.float32))
-    assert np.abs(soft).max() < 0.2
+    assert np.abs(soft[:, 4:-4, 4:-4]).max() < 0.01
     assert blurred(np.full((1, 9, 9, 3), 200, np.uint8)).std() == pytest.approx(0.0, abs=1e-6)
 
 

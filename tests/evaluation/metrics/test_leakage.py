@@ -104,7 +104,8 @@ def test_balanced_accuracy_is_that_of_scikit_learn():
 def test_always_predicting_the_frequent_class_is_no_leak_by_balanced_accuracy():
     label = np.array([0] * 90 + [1] * 10)
     plain, balanced = leakage({"lazy": (np.zeros(100, int), np.arange(100))}, label)
-    assert (plain["lazy"].value, balanced["lazy"].value) == (0.9, 0.5)
+    assert plain["lazy"].value == 0.9
+    assert balanced["lazy"].value == pytest.approx(0.5)
 
 
 def test_the_strongest_probe_is_named():
@@ -128,7 +129,8 @@ def test_a_wrong_condition_of_the_flow_is_undone_with_the_true_class():
     figures = report(told, arrays, arrays, info, ["leakage"])["zu_leakage"]
     assert figures["mean"]["strongest"] == 1.0
     assert figures["true_class"]["mean"]["logistic"] < 0.5
-    assert figures["sample"]["knn"] == figures["balanced"]["sample"]["knn"] == 1.0
+    assert figures["sample"]["knn"] == 1.0
+    assert figures["balanced"]["sample"]["knn"] == pytest.approx(1.0)
 
 
 def test_chance_and_majority():
