@@ -70,8 +70,9 @@ def kl(posterior, prior) -> tf.Tensor:
     """L_kl: KL(q(z_u | x) : p(z_u)), the mean over the dimensions of z_u.
 
     Args:
-        posterior: tfd.MultivariateNormalDiag, batch shape [batch], event shape [latent].
-        prior: tfd.MultivariateNormalDiag, event shape [latent].
+        posterior: tfd.Distribution, as of `priors.gaussian`, batch shape [batch], event shape
+            [latent].
+        prior: tfd.Distribution of the same kind, event shape [latent].
 
     Returns:
         float32 tensor [batch], in nats per dimension.
@@ -187,7 +188,7 @@ def kl_of_draw(code: tf.Tensor, z_u: tf.Tensor, posterior, log_det: tf.Tensor) -
     Args:
         code: float tensor [batch, latent], T's inverse of z_u.
         z_u: float tensor [batch, latent], a draw of the posterior.
-        posterior: tfd.MultivariateNormalDiag q(z_u | x), batch shape [batch], event shape [latent].
+        posterior: tfd.Distribution q(z_u | x), batch shape [batch], event shape [latent].
         log_det: float tensor [batch], of T at the code.
 
     Returns:

@@ -14,6 +14,14 @@ tfd = tfp.distributions
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
+class _Normal(tfd.Normal):
+    """tfd.Normal with a log-density that stays exact next to the mean of a narrow one."""
+
+    def _log_prob(self, x):
+        scale = tf.convert_to_tensor(self.scale)
+        return -0.5 * (((x - self.loc) / scale) ** 2 + LOG_TWO_PI) - tf.math.log(scale)
+
+
 def gaussian(mean: tf.Tensor, stddev: tf.Tensor):
     """The Gaussian q(z_u | x) with a diagonal covariance.
 
@@ -22,13 +30,14 @@ def gaussian(mean: tf.Tensor, stddev: tf.Tensor):
         stddev: float tensor [..., latent], positive.
 
     Returns:
-        tfd.MultivariateNormalDiag with event shape [latent].
+        tfd.Independent of tfd.Normal, with event shape [latent].
 
     Examples:
         >>> gaussian([[0.0, 0.0]], [[1.0, 1.0]]).event_shape
         TensorShape([2])
     """
-    return tfd.MultivariateNormalDiag(mean, stddev)
+    # Quicker than MultivariateNormalDiag, which goes through linear operators.
+    return tfd.Independent(_Normal(mean, stddev), reinterpreted_batch_ndims=1)
 
 
 def standard_normal(latent_dim: int):
@@ -38,7 +47,7 @@ def standard_normal(latent_dim: int):
         latent_dim: int, size of z_u.
 
     Returns:
-        tfd.MultivariateNormalDiag with event shape [latent_dim].
+        tfd.Independent of tfd.Normal, with event shape [latent_dim].
 
     Examples:
         >>> standard_normal(3).event_shape
@@ -77,7 +86,7 @@ def draw(distribution, seed: tf.Tensor, temperature: float = 1.0) -> tf.Tensor:
     """Draws one sample of each Gaussian of a batch, differentiable in mean and deviation.
 
     Args:
-        distribution: tfd.MultivariateNormalDiag, batch shape [n], event shape [latent].
+        distribution: tfd.Distribution, as of `gaussian`, batch shape [n], event shape [latent].
         seed: int tensor [2], a stateless seed.
         temperature: float, factor on the standard deviations. Defaults to 1.
 
@@ -157,7 +166,7 @@ class GaussianMixturePrior(keras.layers.Layer):
             label: int tensor [...], each in [0, C).
 
         Returns:
-            tfd.MultivariateNormalDiag, batch shape [...], event shape [D].
+            tfd.Independent of tfd.Normal, batch shape [...], event shape [D].
         """
         mean = tf.gather(tf.convert_to_tensor(self.means), label)
         return gaussian(mean, tf.sqrt(tf.gather(self.variances(), label)))
