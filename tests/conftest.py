@@ -12,6 +12,7 @@ import dvae_tf.evaluation.estimate
 import dvae_tf.runs.data
 from dvae_tf.commands.settings import TrainingSettings
 from dvae_tf.commands.train import train
+from dvae_tf.evaluation import judge
 from dvae_tf.evaluation.metrics import cycle, factors, probes
 
 matplotlib.use("agg")
@@ -66,6 +67,14 @@ def cheap_measures():
         patch.setattr(probes, "BOOSTING_ROUNDS", 10)
         patch.setattr(factors, "ROUNDS", 20)
         patch.setattr(cycle, "MOST_PICTURES", 600)
+        yield
+
+
+@pytest.fixture(scope="module")
+def hasty_judges():
+    """Judges of few epochs, where their verdict does not matter."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "EPOCHS", (1, 4))
         yield
 
 

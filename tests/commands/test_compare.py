@@ -23,7 +23,7 @@ def quiet():
 
 
 @pytest.fixture(scope="module")
-def compared(short_epochs, cheap_measures, tmp_path_factory):
+def compared(short_epochs, cheap_measures, hasty_judges, tmp_path_factory):
     folder = tmp_path_factory.mktemp("comparison")
     settings = dataclasses.replace(SETTINGS, output=str(folder))
     return folder, settings, compare(settings, quiet())

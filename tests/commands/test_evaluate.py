@@ -11,7 +11,7 @@ from dvae_tf.files import read_json
 
 
 @pytest.fixture(scope="module")
-def measured(digits_run, cheap_measures):
+def measured(digits_run, cheap_measures, hasty_judges):
     console = Console(record=True, width=200)
     figures = evaluate(EvaluationSettings(run=str(digits_run)), console)
     return digits_run, figures, console.export_text()
