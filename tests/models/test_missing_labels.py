@@ -59,7 +59,7 @@ def test_few_labels_teach_the_classes():
     labels = np.concatenate([label for _, label in dataset.as_numpy_iterator()])
     assert 0.03 < np.mean(labels >= 0) < 0.07
     assert set(labels) == {-1, 0, 1, 2}
-    model.fit(dataset, epochs=15, verbose=0)
+    model.fit(dataset, epochs=25, verbose=0)
     test, _ = data.load("three_moons", "test")
     assert model.evaluate(test, return_dict=True, verbose=0)["accuracy"] > 0.6
 
