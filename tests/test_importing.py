@@ -31,6 +31,7 @@ def saved(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["keras, dvae_tf", "dvae_tf, keras"], ids=str.split)
 def test_keras_finds_the_classes_of_a_file(saved, first):
     done = run(f"import {first}; print(keras.saving.load_model({str(saved)!r}).class_names)")
@@ -59,6 +60,7 @@ SETTINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", SETTINGS)
 def test_settings_of_keras_are_named_in_a_sentence(case, tmp_path):
     environment, content, message = SETTINGS[case]

@@ -14,6 +14,8 @@ import pytest
 
 from dvae_tf.runs import shipped
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = pathlib.Path(__file__).parents[2] / "scripts"
 TOY = "--dataset three_moons --preset toy --model disentangled_vae --epochs 1"
 

@@ -208,6 +208,7 @@ def test_log_level_is_for_tensorflow_and_no_setting(level, value, monkeypatch):
     assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == value
 
 
+@pytest.mark.slow
 def test_start_up_is_silent_unless_asked():
     program = (
         "import sys\nfrom dvae_tf.commands.command_line import parsed\n"

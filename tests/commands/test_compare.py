@@ -77,6 +77,7 @@ def test_columns_are_models_and_variants_of_the_first():
         ComparisonSettings(models=("gan",))
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on(short_epochs, tmp_path, monkeypatch):
     settings = ComparisonSettings(
         dataset="three_moons", models=("cvae",), preset="toy", epochs=1, output=str(tmp_path)

@@ -17,6 +17,7 @@ def measured(digits_run, cheap_measures, hasty_judges):
     return digits_run, figures, console.export_text()
 
 
+@pytest.mark.slow
 def test_everything_is_measured_and_written(measured):
     folder, figures, printed = measured
     assert read_json(folder / "report.json") == figures
@@ -33,6 +34,7 @@ def test_everything_is_measured_and_written(measured):
     assert "zs_accuracy" in printed
 
 
+@pytest.mark.slow
 def test_the_page_holds_its_pictures_and_asks_for_nothing(measured):
     folder, figures, _ = measured
     page = (folder / "report.html").read_text()
@@ -57,6 +59,7 @@ def test_names_from_the_user_are_escaped(tmp_path):
     assert "<script>" not in page
 
 
+@pytest.mark.slow
 def test_parts_can_be_chosen(moons_run, tmp_path):
     shutil.copytree(moons_run, tmp_path / "run")
     settings = EvaluationSettings(run=str(tmp_path / "run"), parts=("classification",))

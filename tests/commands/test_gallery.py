@@ -16,6 +16,7 @@ def page(tmp_path):
     return made
 
 
+@pytest.mark.slow
 def test_shows_all_pictures_of_models_of_images_and_samples_of_others(page, digits_run, moons_run):
     html = page(digits_run, moons_run)
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", html)

@@ -53,6 +53,7 @@ def test_explore_takes_own_images_without_data(run):
     assert (x.shape, names) == ((1, 8, 8, 1), ["one"])
 
 
+@pytest.mark.slow
 def test_the_gallery_leaves_out_what_needs_the_data_and_says_so(run):
     console = Console(width=500)
     with console.capture() as printed:
@@ -62,6 +63,7 @@ def test_the_gallery_leaves_out_what_needs_the_data_and_says_so(run):
     assert f"Left out: nearest of {run}. folder:gone" in printed.get()
 
 
+@pytest.mark.slow
 def test_int8_is_calibrated_with_what_the_run_keeps(run, monkeypatch):
     monkeypatch.setattr("dvae_tf.export.tflite.CALIBRATION_EXAMPLES", 3)
     monkeypatch.setattr("dvae_tf.export.parity.LEAST_AGREEMENT", 0.0)

@@ -135,6 +135,7 @@ def test_a_dtype_policy_holds_for_all_networks_and_for_this_run_alone(short_epoc
         resume(tmp_path / "run", epochs=2)
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
     short_epochs, tmp_path, monkeypatch
 ):

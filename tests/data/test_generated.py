@@ -79,6 +79,7 @@ def test_no_outline_looks_the_same_after_a_turn_within_the_range():
             assert overlap < 0.93, (name, angle)
 
 
+@pytest.mark.slow
 def test_every_factor_and_the_class_can_be_read_from_the_image():
     train, info = shapes("train", count=3000)
     test, _ = shapes("test", count=600)

@@ -44,6 +44,7 @@ def test_another_version_has_another_file(package, cache, monkeypatch):
     assert len(trained) == len(list(folder.glob("judge-*.keras"))) == 2
 
 
+@pytest.mark.slow
 def test_another_judge_has_another_file(cache, monkeypatch):
     """Files of judges as they were before are not taken for those of now."""
     folder, _ = cache

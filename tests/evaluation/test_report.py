@@ -173,6 +173,7 @@ def test_an_unknown_part_is_refused(moons):
         report(Subject(), *moons, parts=["beauty"])
 
 
+@pytest.mark.slow
 def test_judge_of_unlearnable_labels_is_no_better_than_chance():
     random = np.random.default_rng(0)
     x, label = random.normal(size=(600, 4)), random.integers(0, 3, 600)
@@ -180,6 +181,7 @@ def test_judge_of_unlearnable_labels_is_no_better_than_chance():
     assert accuracy.value == pytest.approx(1 / 3, abs=0.08)
 
 
+@pytest.mark.slow
 def test_judge_is_the_same_for_the_same_seed_and_trained_once(moons, monkeypatch, tmp_path):
     train, test, _ = moons
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "one"))
@@ -193,6 +195,7 @@ def test_judge_is_the_same_for_the_same_seed_and_trained_once(moons, monkeypatch
         np.testing.assert_array_equal(ours, from_cache)
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_made_again(moons, monkeypatch, tmp_path):
     train, test, _ = moons
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -110,6 +110,7 @@ def test_numbers_are_those_of_tflite():
         ExportSettings(tflite=True, numbers=("int4",))
 
 
+@pytest.mark.slow
 def test_numbers_given_twice_are_written_once(run, tmp_path):
     settings = ExportSettings(
         str(run), tflite=True, numbers=("float32", "float32"), output=str(tmp_path)

@@ -54,6 +54,7 @@ def test_import_costs_no_tensorflow():
 
 
 # tests/bad_input/test_wrong_arguments.py has many more, without a process of their own.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "arguments", "message"),
     [

@@ -41,6 +41,7 @@ def test_it_trains_what_it_says_and_nothing_else():
     assert float(logs["loss"]) == pytest.approx(0.5 * float(logs["size"]))
 
 
+@pytest.mark.slow
 def test_it_is_reported_and_falls():
     model = WithSize((2,), 3, preset="toy", recipe=RECIPE)
     model.compile("sgd", run_eagerly=True)

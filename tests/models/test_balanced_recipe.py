@@ -90,6 +90,7 @@ def test_kl_of_draws_is_the_kl_where_the_flow_is_the_identity():
     assert float(tf.reduce_mean(estimate)) == pytest.approx(float(exact[0]), rel=0.03)
 
 
+@pytest.mark.slow
 def test_learning_rates_fall_over_each_fit():
     model = toy(DisentangledVAE)
     model.compile(run_eagerly=True)
@@ -144,6 +145,7 @@ def test_the_calibrated_loss_is_the_gaussians_at_its_best_variance():
     assert logs["loss"] == pytest.approx(0.5 * np.log(logs["reconstruction"]), rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "group"),
     [({"flow": False}, "flow"), ({"bounded": False}, None), ({"flow_share": 0.0}, None)],

@@ -26,6 +26,7 @@ def progress_seen(model, **options):
     return seen
 
 
+@pytest.mark.slow
 def test_progress_is_that_of_one_fit():
     model = toy()
     for _ in range(2):
@@ -73,6 +74,7 @@ def test_a_scheduled_weight_weighs_the_loss_and_is_saved(tmp_path):
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_the_decoder_ends_as_the_average_of_its_weights():
     decay, ends = 0.5, []
     model = toy(average_decay=decay)

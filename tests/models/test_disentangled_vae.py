@@ -87,6 +87,7 @@ def test_one_step_of_everything_for_n_gm_batches():
     assert int(model.optimizers["decoder"].iterations) == 3
 
 
+@pytest.mark.slow
 def test_same_seed_same_run():
     first, second = toy(seed=5), toy(seed=5)
     for model in (first, second):
@@ -105,6 +106,7 @@ def test_another_seed_gives_other_weights_and_other_noise():
     assert not np.array_equal(first.generate([0, 1]), other.generate([0, 1]))
 
 
+@pytest.mark.slow
 def test_train_4_is_train_2_save_load_train_2(tmp_path):
     straight, stopped = toy(), toy()
     for model in (straight, stopped):
@@ -119,6 +121,7 @@ def test_train_4_is_train_2_save_load_train_2(tmp_path):
     assert_same_state(resumed, straight)
 
 
+@pytest.mark.slow
 def test_images_survive_saving(tmp_path):
     model = DisentangledVAEGAN((8, 8, 1), 3, recipe="paper")
     model.compile(run_eagerly=True)
@@ -363,6 +366,7 @@ def test_wrong_input_is_named(call, message):
         call(toy())
 
 
+@pytest.mark.slow
 def test_classes_are_learnt_from_some_at_a_time():
     random = np.random.default_rng(0)
     label = random.permutation(np.repeat(np.arange(64, dtype=np.int32), 12))

@@ -52,6 +52,7 @@ def test_every_fit_of_a_loop_trains(trained):
         assert_trains(trained)
 
 
+@pytest.mark.slow
 def test_a_fit_after_another_compile_trains(trained):
     trained.compile(keras.optimizers.Adam(2e-3, 0.5, 0.99))
     assert_trains(trained)

@@ -52,6 +52,7 @@ def test_fit_ends_with_it_unless_told_otherwise():
     assert int(model.flow_fitted_at) == 0
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_kept(monkeypatch):
     model = toy(flow_learning_rate=3.0)  # Far too large: it gets worse at once.
     model.fit(batches(), epochs=2, fit_flow=False, verbose=0)
@@ -114,6 +115,7 @@ def test_without_a_flow_there_is_nothing_to_fit():
         toy(flow=False).fit_flow(batches())
 
 
+@pytest.mark.slow
 def test_it_is_the_same_every_time():
     found = []
     for _ in range(2):
@@ -124,6 +126,7 @@ def test_it_is_the_same_every_time():
         np.testing.assert_array_equal(first, second)
 
 
+@pytest.mark.slow
 def test_early_stopping_restores_before_the_flow_is_fitted():
     model = toy()
     stop = keras.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)

@@ -35,6 +35,7 @@ def test_its_settings_are_those_of_a_recipe(model):
     assert int(model.batches_trained) == 12
 
 
+@pytest.mark.slow
 def test_it_trains_on(model):
     model.compile(run_eagerly=True)
     before = snapshot(model)

@@ -51,10 +51,11 @@ def test_what_needs_a_label_is_a_mean_over_those_that_have_one():
         assert half[name] == pytest.approx(only[name], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_few_labels_teach_the_classes():
     # The marginal alone would draw all codes together: it weighs little here.
-    model = toy(DisentangledVAE, likelihood=0.01)
-    model.compile(keras.optimizers.Adam(3e-3))
+    model = toy(DisentangledVAE, likelihood=0.001)
+    model.compile(keras.optimizers.Adam(1e-3))
     dataset, _ = data.load("three_moons", "train", 48, count=1920, labelled=0.05)
     labels = np.concatenate([label for _, label in dataset.as_numpy_iterator()])
     assert 0.03 < np.mean(labels >= 0) < 0.07

@@ -63,6 +63,7 @@ def test_an_honest_decoder_gives_the_cycle_probe_nothing():
         assert np.mean(answer == label) == pytest.approx(1 / CLASSES, abs=0.06)
 
 
+@pytest.mark.slow
 def test_codes_that_hold_the_class_or_its_noise():
     random = np.random.default_rng(0)
     train, test = random.integers(0, CLASSES, 800), random.integers(0, CLASSES, 600)

@@ -96,6 +96,7 @@ def test_the_vectors_of_the_classes_move_as_adam_says():
     np.testing.assert_allclose(np.abs(np.array(vectors) - before), 0.1, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_learns_to_reconstruct_and_to_sample_classes_apart():
     model = toy(ConditionalVAE, {"n_gm": 1})
     model.compile(keras.optimizers.Adam(5e-3, beta_1=0.0, beta_2=0.9))
