@@ -1,3 +1,4 @@
+import contextlib
 import fcntl
 import gc
 import shutil
@@ -58,15 +59,22 @@ def short_epochs():
         yield
 
 
-@pytest.fixture(scope="module")
-def cheap_measures():
-    """Makes measures cheap: few resamples, short probes, few pictures of the cycle probe."""
+@contextlib.contextmanager
+def measured_cheaply():
+    """Few resamples, short probes, few pictures of the cycle probe."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dvae_tf.evaluation.estimate, "RESAMPLES", 30)
         patch.setattr(probes, "MOST_EPOCHS", 10)
         patch.setattr(probes, "BOOSTING_ROUNDS", 10)
         patch.setattr(factors, "ROUNDS", 20)
         patch.setattr(cycle, "MOST_PICTURES", 600)
+        yield
+
+
+@pytest.fixture(scope="module")
+def cheap_measures():
+    """Makes measures cheap."""
+    with measured_cheaply():
         yield
 
 
@@ -89,7 +97,8 @@ def trained_run(shared, short_epochs, tmp_path_factory):
             if not kept.exists():
                 aside = shared / f"aside-{name}"
                 settings = TrainingSettings(**settings, preset="toy", epochs=2, output=str(aside))
-                train(settings, evaluate=evaluate)
+                with measured_cheaply():
+                    train(settings, evaluate=evaluate)
                 aside.rename(kept)
         copy = tmp_path_factory.mktemp("runs") / name
         shutil.copytree(kept, copy)
