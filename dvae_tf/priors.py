@@ -14,7 +14,7 @@ tfd = tfp.distributions
 LOG_TWO_PI = math.log(2.0 * math.pi)
 
 
-class _Normal(tfd.Normal):
+class _Normal(tfp.distributions.Normal):
     """tfd.Normal with a log-density that stays exact next to the mean of a narrow one."""
 
     def _log_prob(self, x):
