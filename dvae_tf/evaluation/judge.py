@@ -100,9 +100,13 @@ def train_judge(x: np.ndarray, label: np.ndarray, num_classes: int, seed: int = 
     Returns:
         Judge.
     """
+    return _trained_judge("judge", _network, x, label, num_classes, seed)
+
+
+def _trained_judge(kind, make, x, label, num_classes, seed):
     x, label = as_floats(x), np.asarray(label, np.int32)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return Judge(_trained("judge", _network, x, label, num_classes, loss, seed))
+    return Judge(_trained(kind, make, x, label, num_classes, loss, seed))
 
 
 class NeighboursJudge:
@@ -155,9 +159,7 @@ def train_second_judge(
     """
     if not is_image(x.shape[1:]):
         return NeighboursJudge(x, label)
-    x, label = as_floats(x), np.asarray(label, np.int32)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    return Judge(_trained("patches", _patch_mixer, x, label, num_classes, loss, seed))
+    return _trained_judge("patches", _patch_mixer, x, label, num_classes, seed)
 
 
 class FactorRegressor:
