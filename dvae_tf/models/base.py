@@ -231,12 +231,15 @@ class ClassConditionalModel(Trainer):
     def save_own_variables(self, store):
         for name, variable in self._saved_counters.items():
             store[name] = variable.numpy()
+        store["optimizers_unbuilt"] = not any(one.built for one in self.optimizers.values())
 
     def load_own_variables(self, store):
         for name, variable in self._saved_counters.items():
             if name != "rates":
                 variable.assign(legacy.counter(store, name))
         self.rates.load(legacy.counter(store, "rates"))
+        if not np.any(legacy.counter(store, "optimizers_unbuilt")):
+            self._build_optimizers()  # Keras loads their states next.
 
     def get_config(self):
         networks = {

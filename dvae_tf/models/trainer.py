@@ -149,9 +149,6 @@ class Trainer(Verbs):
             )
         scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         optimizers = optimizers_of(self.optimizer_groups(), self.recipe, optimizer, scaled)
-        weights = self.weight_groups()
-        for name, group in self.optimizer_groups().items():
-            optimizers[name].build(weights[group])
         self._jit_choice, self._scaled = jit_compile, auto_scale_loss
         if jit_compile == "auto":
             jit_compile = bool(tf.config.list_physical_devices("GPU")) and not run_eagerly
@@ -164,6 +161,13 @@ class Trainer(Verbs):
         self.optimizers = optimizers
         self.optimizer = GroupOptimizers(optimizers)
         self.rates = Rates(optimizers)
+
+    def _build_optimizers(self):
+        """Makes the optimisers' variables, which only a model that is trained needs."""
+        weights = self.weight_groups()
+        for name, group in self.optimizer_groups().items():
+            if not self.optimizers[name].built:
+                self.optimizers[name].build(weights[group])
 
     def get_compile_config(self):
         return {
@@ -261,6 +265,7 @@ class Trainer(Verbs):
         Args:
             force: bool, whether it is made again if it exists. Defaults to False.
         """
+        self._build_optimizers()
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
