@@ -8,6 +8,7 @@ import collections
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
 from dvae_tf.data.pixels import as_floats, as_pixels
@@ -16,6 +17,26 @@ from dvae_tf.networks.seeding import checked_seed
 CHUNK = 256
 
 Nearest = collections.namedtuple("Nearest", ["index", "distance"])
+
+
+def in_chunks(function, *columns: np.ndarray):
+    """Applies a function to 256 rows at a time, so that memory is bounded.
+
+    Args:
+        function: function of one array for each of `columns` that returns an array or a tensor of
+            as many rows, or a list or tuple of these.
+        *columns: arrays [n, ...], n > 0.
+
+    Returns:
+        what the function returns, of all rows, as arrays.
+
+    Examples:
+        >>> float(in_chunks(lambda x, y: (x + y, x), np.ones(300), np.ones(300))[0].sum())
+        600.0
+    """
+    starts = range(0, len(columns[0]), CHUNK)
+    parts = [function(*(column[at : at + CHUNK] for column in columns)) for at in starts]
+    return tf.nest.map_structure(lambda *outputs: np.concatenate(outputs), *parts)
 
 
 def labels_in_turn(count, num_classes):
@@ -87,7 +108,7 @@ def classify(model, x: np.ndarray) -> np.ndarray:
         >>> classify(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
         (4, 3)
     """
-    return np.concatenate([model.classify(chunk).numpy() for chunk in _chunks(as_floats(x))])
+    return in_chunks(model.classify, as_floats(x))
 
 
 def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
@@ -271,7 +292,7 @@ def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.
     filled = np.where(mask, np.float32(0.0), as_floats(x))
     for _ in range(iterations):
         codes = encode(model, filled)
-        filled = np.where(mask, _decode(model, codes.z_s, codes.z_u_mean), filled)
+        filled = np.where(mask, in_chunks(model.decode, codes.z_s, codes.z_u_mean), filled)
     return np.where(mask, as_pixels(filled), as_pixels(x) if x.ndim >= 4 else x)
 
 
@@ -318,8 +339,7 @@ def encode(model, x: np.ndarray):
         >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
         (4, 2)
     """
-    parts = [model.encode(chunk) for chunk in _chunks(as_floats(x))]
-    return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    return in_chunks(model.encode, as_floats(x))
 
 
 def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
@@ -338,12 +358,7 @@ def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
         >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
         (4, 2)
     """
-    return as_pixels(_decode(model, z_s, z_u))
-
-
-def _decode(model, z_s, z_u):
-    pairs = zip(_chunks(z_s), _chunks(z_u), strict=True)
-    return np.concatenate([model.decode(*pair).numpy() for pair in pairs])
+    return as_pixels(in_chunks(model.decode, z_s, z_u))
 
 
 def _decode_grid(model, z_s, z_u):
@@ -387,7 +402,3 @@ def _fitting_mask(mask, shape):
             f"{' or '.join(map(str, wanted))}, True in the hole."
         )
     return mask[..., np.newaxis] if mask.shape in wanted[:-2] else mask
-
-
-def _chunks(x):
-    return [x[start : start + CHUNK] for start in range(0, len(x), CHUNK)]

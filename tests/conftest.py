@@ -61,8 +61,9 @@ def short_epochs():
 
 @contextlib.contextmanager
 def measured_cheaply():
-    """Few resamples, short probes, few pictures of the cycle probe."""
+    """Few resamples, hasty judges, short probes, few pictures of the cycle probe."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judge, "EPOCHS", (1, 10))
         patch.setattr(dvae_tf.evaluation.estimate, "RESAMPLES", 30)
         patch.setattr(probes, "MOST_EPOCHS", 10)
         patch.setattr(probes, "BOOSTING_ROUNDS", 10)

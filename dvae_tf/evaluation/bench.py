@@ -28,6 +28,27 @@ class Swaps(NamedTuple):
     x: np.ndarray
 
 
+def kinds_of_z_u(codes, seed: int = 0) -> dict[str, np.ndarray]:
+    """The two kinds of z_u that metrics look at.
+
+    Args:
+        codes: Codes of n examples.
+        seed: int, for the noise. Defaults to 0. Examples in the same row get the same noise.
+
+    Returns:
+        dict of "mean", the posterior means, and "sample", one posterior sample each, to float
+        array [n, latent].
+
+    Examples:
+        >>> from dvae_tf.models import Codes
+        >>> kinds = kinds_of_z_u(Codes(np.ones((2, 1)), np.ones((2, 3)), np.zeros((2, 3))))
+        >>> bool((kinds["sample"] == kinds["mean"]).all())
+        True
+    """
+    noise = np.random.default_rng(seed).normal(size=codes.z_u_mean.shape).astype(np.float32)
+    return {"mean": codes.z_u_mean, "sample": codes.z_u_mean + codes.z_u_stddev * noise}
+
+
 class Bench:
     """A subject, the data that it is measured on, and what several metrics compute from both.
 
@@ -72,6 +93,11 @@ class Bench:
         return self.subject.encode(self.test.x)
 
     @functools.cached_property
+    def z_u(self) -> dict[str, np.ndarray]:
+        """Means and samples of z_u of the test examples, as from `kinds_of_z_u`."""
+        return kinds_of_z_u(self.codes, self.seed)
+
+    @functools.cached_property
     def learnt(self) -> Arrays:
         """Training examples whose codes probes learn from: all, or 50,000 drawn at random."""
         count = len(self.train.label)
@@ -89,6 +115,11 @@ class Bench:
     def learnt_codes(self):
         """Codes of `learnt`."""
         return self.subject.encode(self.learnt.x)
+
+    @functools.cached_property
+    def learnt_z_u(self) -> dict[str, np.ndarray]:
+        """Means and samples of z_u of `learnt`, as from `kinds_of_z_u`, with noise of their own."""
+        return kinds_of_z_u(self.learnt_codes, self.seed + 1)
 
     @functools.cached_property
     def probabilities(self) -> np.ndarray:

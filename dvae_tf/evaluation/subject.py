@@ -84,8 +84,7 @@ def _encoder_with_class(model):
         return codes._replace(z_s=z_s, z_u_mean=mean)
 
     def encode_as(x, label):
-        parts = _in_chunks(encode, as_floats(x), np.asarray(label, np.int32))
-        return type(parts[0])(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        return tasks.in_chunks(encode, as_floats(x), np.asarray(label, np.int32))
 
     return encode_as
 
@@ -97,12 +96,7 @@ def _log_det_of_flow(model):
     inverse = tf.function(model.flow.inverse, reduce_retracing=True, autograph=False)
 
     def log_det(z_u, z_s):
-        parts = _in_chunks(inverse, np.asarray(z_u, np.float32), np.asarray(z_s, np.float32))
-        return np.concatenate([value for _, value in parts])
+        columns = (np.asarray(code, np.float32) for code in (z_u, z_s))
+        return tasks.in_chunks(inverse, *columns)[1]
 
     return log_det
-
-
-def _in_chunks(function, *columns):
-    starts = range(0, len(columns[0]), tasks.CHUNK)
-    return [function(*(column[at : at + tasks.CHUNK] for column in columns)) for at in starts]

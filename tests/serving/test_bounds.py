@@ -9,38 +9,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import json_format
-from toys import untrained_run
 
-from dvae_tf import runs
 from dvae_tf.commands.command_line import parsed
-from dvae_tf.export.saved_model import write_saved_model
-from dvae_tf.serving import Client, ServerError
+from dvae_tf.serving import ServerError
 from dvae_tf.serving.client import as_images
 from dvae_tf.serving.inputs import as_tensor
 from dvae_tf.serving.protocol import RequestError
-from dvae_tf.serving.server import Server
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The folder of an exported untrained model of 8x8 images in three classes."""
-    base = tmp_path_factory.mktemp("served")
-    write_saved_model(runs.load(untrained_run(base / "run")), base / "versions" / "1")
-    return base / "versions"
-
-
-@pytest.fixture(scope="module")
-def server(folder):
-    with Server(folder, port=0, grpc_port=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=["rest", "grpc"])
-def client(request, server):
-    rest = request.param == "rest"
-    address = f"http://127.0.0.1:{server.port}" if rest else f"127.0.0.1:{server.grpc_port}"
-    with Client(address, timeout=60.0) as made:
-        yield made
 
 
 def get(server, path, body=None):

@@ -10,14 +10,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
-from toys import untrained_run
 
-from dvae_tf import runs
 from dvae_tf.export import image_files
 from dvae_tf.export.image_files import images_of_files
-from dvae_tf.export.saved_model import write_saved_model
-from dvae_tf.serving import Client, ServerError
-from dvae_tf.serving.server import Server
+from dvae_tf.serving import ServerError
 
 PHOTO = np.clip(
     np.random.default_rng(0).normal(size=(90, 130, 3)).cumsum(0).cumsum(1) * 2.0 + 128.0, 0, 255
@@ -103,22 +99,6 @@ NO_FILES = {
     "bomb": (large_png(60_000), "more than 16777216 pixels"),
     "sides below 0": (large_png(2**32 - 1), "more than 16777216 pixels"),
 }
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    base = tmp_path_factory.mktemp("served")
-    write_saved_model(runs.load(untrained_run(base / "run")), base / "versions" / "1")
-    with Server(base / "versions", port=0, grpc_port=0) as running:
-        yield running
-
-
-@pytest.fixture(scope="module", params=["rest", "grpc"])
-def client(request, server):
-    rest = request.param == "rest"
-    address = f"http://127.0.0.1:{server.port}" if rest else f"127.0.0.1:{server.grpc_port}"
-    with Client(address, timeout=60.0) as made:
-        yield made
 
 
 @pytest.mark.parametrize("name", NO_FILES)

@@ -10,7 +10,7 @@ import numpy as np
 from dvae_tf.evaluation.metrics.probes import boosted_trees
 
 # How many pictures are decoded and encoded at most for one set of codes.
-MOST_PICTURES = 20_000
+MOST_PICTURES = 10_000
 
 
 def cycle_distances(subject, z_u: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ class CycleProbe:
     Args:
         subject: Subject with `encode`, `decode` and `class_codes`.
         z_u: float array [n, latent], codes of training data. The trees learn from as many of
-            them, drawn at random, as can be decoded for all classes in 20,000 pictures.
+            them, drawn at random, as can be decoded for all classes in 10,000 pictures.
         label: int array [n].
         seed: int, for the choice of codes and the trees. Defaults to 0.
     """
@@ -75,12 +75,12 @@ class CycleProbe:
             num_classes: int, C.
 
         Returns:
-            int array [at most count], in random order where not all are taken.
+            int array [at most count], rising.
         """
         most = max(1, MOST_PICTURES // int(num_classes))
         if count <= most:
             return np.arange(count)
-        return np.random.default_rng(self.seed).choice(count, most, replace=False)
+        return np.sort(np.random.default_rng(self.seed).choice(count, most, replace=False))
 
     def predict(self, z_u: np.ndarray) -> dict[str, np.ndarray]:
         """Predicts the class of codes.

@@ -84,16 +84,18 @@ def gaussian_log_density(
     return found
 
 
-def density_bound(codes, label, test_codes, test_label, num_classes: int, seed: int = 0) -> dict:
+def density_bound(codes, z_u, label, asked_z_u, asked_label, num_classes: int, seed: int = 0):
     """Estimates what the best adversary could read of samples.
 
     Args:
         codes: Codes of training data, at most 10,000 of which become components.
+        z_u: float array [n, D], a posterior sample of each.
         label: int array [n].
-        test_codes: Codes of test data, at most 1,000 of which are asked about.
-        test_label: int array [m].
+        asked_z_u: float array [m, D], posterior samples of test data, at most 1,000 of which are
+            asked about.
+        asked_label: int array [m].
         num_classes: int, C.
-        seed: int, for the noise and the choice of examples. Defaults to 0.
+        seed: int, for the choice of examples. Defaults to 0.
 
     Returns:
         dict of Estimate: "optimal", E max_c p(c | z_u), the accuracy of the best adversary if
@@ -104,32 +106,25 @@ def density_bound(codes, label, test_codes, test_label, num_classes: int, seed: 
     order = random.permutation(len(label))
     held = order[: min(MOST_SAMPLES, max(1, len(label) // 5))]
     kept = order[len(held) :][:MOST_COMPONENTS]
-    asked = random.permutation(len(test_label))[:MOST_SAMPLES]
+    asked = random.permutation(len(asked_label))[:MOST_SAMPLES]
+    z_u, asked_z_u = np.asarray(z_u, np.float64), np.asarray(asked_z_u, np.float64)
     mean, stddev = (np.asarray(code[kept], np.float64) for code in codes[1:])
     known, variance = label[kept], stddev**2
-    samples = mean + stddev * random.normal(size=mean.shape)
-    held_z = _drawn(codes, held, random)
-    z = _drawn(test_codes, asked, random)
 
     def likelihood(density):
-        own = density(held_z)[np.arange(len(held)), label[held]]
+        own = density(z_u[held])[np.arange(len(held)), label[held]]
         return np.mean(np.maximum(own, -1e6))
 
     def mixture(width):
         return lambda at: mixture_log_density(at, mean, variance + width**2, known, num_classes)
 
     candidates = [mixture(width) for width in WIDTHS]
-    candidates.append(lambda at: gaussian_log_density(at, samples, known, num_classes))
+    candidates.append(lambda at: gaussian_log_density(at, z_u[kept], known, num_classes))
     density = max(candidates, key=likelihood)
     share = np.bincount(known, minlength=num_classes) / len(known)
     with np.errstate(divide="ignore"):
-        posterior = softmax(density(z) + np.log(share), axis=-1)
-    return _bound(posterior, test_label[asked], seed)
-
-
-def _drawn(codes, rows, random):
-    mean, stddev = codes[1][rows], codes[2][rows]
-    return np.asarray(mean + stddev * random.normal(size=mean.shape), np.float64)
+        posterior = softmax(density(asked_z_u[asked]) + np.log(share), axis=-1)
+    return _bound(posterior, asked_label[asked], seed)
 
 
 def _bound(posterior, label, seed) -> dict[str, Estimate]:
@@ -142,8 +137,9 @@ def _bound(posterior, label, seed) -> dict[str, Estimate]:
 def _measure(bench: Bench) -> dict:
     found = density_bound(
         bench.learnt_codes,
+        bench.learnt_z_u["sample"],
         bench.learnt.label,
-        bench.codes,
+        bench.z_u["sample"],
         bench.test.label,
         bench.info.num_classes,
         bench.seed,

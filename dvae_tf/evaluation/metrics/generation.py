@@ -44,16 +44,14 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     """
     random = np.random.default_rng(seed)
     count = min(MOST_EXAMPLES, len(test.label))
-    chosen = random.permutation(len(test.label))[:count]
+    chosen = _some(random, test, count)
     x, label = test.x[chosen], test.label[chosen]
     samples = subject.generate(label, seed)
-    real = train.x[random.permutation(len(train.label))[:count]]
-    right = {
-        "samples": judge.embed(samples)[1].argmax(axis=-1) == label,
-        "real": judge.embed(x)[1].argmax(axis=-1) == label,
-    }
+    sets = {"held_out": x, "samples": samples, "real": train.x[_some(random, train, count)]}
+    embedded = {name: judge.embed(values) for name, values in sets.items()}
+    right = {name: found[1].argmax(axis=-1) == label for name, found in embedded.items()}
     found = {
-        **_compared(judge.embed, x, label, samples, real, right),
+        **_compared(sets, embedded, right, label),
         "copies": copies(
             samples[:COPIES], x[:COPIES], train.x, lambda pictures: judge.embed(pictures)[0]
         ),
@@ -61,25 +59,30 @@ def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> di
     weights = weights_file() if x.ndim == 4 else None
     if weights:
         few = slice(INCEPTION_EXAMPLES)
-        right = {name: rows[few] for name, rows in right.items()}
-        found["inception"] = _compared(
-            inception(weights), x[few], label[few], samples[few], real[few], right
-        )
+        sets, right = ({name: rows[few] for name, rows in of.items()} for of in (sets, right))
+        embed = inception(weights)
+        embedded = {name: embed(values) for name, values in sets.items()}
+        found["inception"] = _compared(sets, embedded, right, label[few])
     return found
 
 
-def _compared(embed, x, label, samples, real, right):
-    features, _ = embed(x)
-    sample_features, sample_probabilities = embed(samples)
-    real_features, real_probabilities = embed(real)
-    half = len(x) // 2
-    return {
-        "samples": distances(features, sample_features, sample_probabilities)
-        | {"diversity": diversity_of_right(right["samples"], samples, sample_features, label)},
-        "real": distances(features, real_features, real_probabilities)
-        | {"diversity": diversity_of_right(right["real"], x, features, label)},
-        "floor": {"fid": frechet_distance(features[:half], features[half : 2 * half])},
+def _some(random, examples, count):
+    return random.permutation(len(examples.label))[:count]
+
+
+def _compared(sets, embedded, right, label):
+    """Samples, real examples and the two halves of the held-out ones, by their features."""
+    features, _ = embedded["held_out"]
+    half = len(features) // 2
+    # The classes of the real examples are not those of `label`: held-out ones have theirs.
+    diverse = {"samples": "samples", "real": "held_out"}
+    found = {
+        name: distances(features, *embedded[name])
+        | {"diversity": diversity_of_right(right[of], sets[of], embedded[of][0], label)}
+        for name, of in diverse.items()
     }
+    floor = frechet_distance(features[:half], features[half : 2 * half])
+    return found | {"floor": {"fid": floor}}
 
 
 def diversity_of_right(

@@ -23,7 +23,7 @@ HIDDEN_UNITS = 256
 BATCH_SIZE = 128
 # With many codes the batches are larger: about so many steps an epoch.
 MOST_STEPS = 100
-MOST_EPOCHS = 60
+MOST_EPOCHS = 30
 PATIENCE = 6
 NEIGHBOURS = 20
 BOOSTING_ROUNDS = 40

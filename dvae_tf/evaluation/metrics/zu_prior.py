@@ -84,17 +84,21 @@ def largest_correlation(z_u: np.ndarray, seed: int = 0) -> Estimate:
 
 
 def _measure(bench: Bench) -> dict:
-    found: dict = {}
-    for split, codes in (("train", bench.learnt_codes), ("test", bench.codes)):
-        codes = codes._replace(
-            **{name: code[:MOST_CODES] for name, code in codes._asdict().items()}
-        )
-        noise = np.random.default_rng(bench.seed).normal(size=codes.z_u_mean.shape)
-        kinds = {"mean": codes.z_u_mean, "sample": codes.z_u_mean + codes.z_u_stddev * noise}
-        for kind, z_u in kinds.items():
-            log_det = bench.subject.log_det and bench.subject.log_det(z_u, codes.z_s)
-            found.setdefault(kind, {})[split] = prior_fit(z_u, log_det, bench.seed)
+    few, found = slice(MOST_CODES), {}
+    for kind in bench.z_u:
+        splits = {
+            "train": (bench.learnt_z_u[kind], bench.learnt_codes),
+            "test": (bench.z_u[kind], bench.codes),
+        }
+        found[kind] = {
+            split: prior_fit(z_u[few], _log_det(bench, z_u[few], codes.z_s[few]), bench.seed)
+            for split, (z_u, codes) in splits.items()
+        }
     return {"zu_prior": found}
+
+
+def _log_det(bench, z_u, z_s):
+    return bench.subject.log_det and bench.subject.log_det(z_u, z_s)
 
 
 METRIC = Metric(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from dvae_tf.evaluation.bench import kinds_of_z_u
 from dvae_tf.evaluation.metrics.density_bound import (
     density_bound,
     gaussian_log_density,
@@ -17,7 +18,9 @@ def codes(mean, stddev=0.3):
 
 
 def bound(mean, label, test_mean, test_label):
-    found = density_bound(codes(mean), label, codes(test_mean), test_label, label.max() + 1)
+    known, asked = codes(mean), codes(test_mean)
+    z_u, asked_z_u = kinds_of_z_u(known, 1)["sample"], kinds_of_z_u(asked, 2)["sample"]
+    found = density_bound(known, z_u, label, asked_z_u, test_label, label.max() + 1)
     return found["optimal"].value, found["reached"].value
 
 

@@ -4,13 +4,20 @@ from sklearn.metrics import balanced_accuracy_score
 
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.evaluation import Subject, report
-from dvae_tf.evaluation.metrics import cycle
+from dvae_tf.evaluation.metrics import cycle, probes
 from dvae_tf.evaluation.metrics.cycle import CycleProbe
 from dvae_tf.evaluation.metrics.leakage import FittedProbes, balanced_accuracy, chance, leakage
 from dvae_tf.models import Codes
 
 CLASSES = 4
 TRAINABLE = ("logistic", "mlp", "knn", "gbdt")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hasty_mlp():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(probes, "MOST_EPOCHS", 8)
+        yield
 
 
 def hidden_class(z_u):
