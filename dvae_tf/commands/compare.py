@@ -1,6 +1,7 @@
 """Compares models: trained with the same budget, measured alike, in one table.
 
 table.md, table.json   mean and spread over the seeds
+claims.md              what holds for the models: figures, bounds, what is missed
 samples.png            rows of samples of each model, real images first
 progress.png           for points of the plane: samples of each model during training
 COLUMN-seedN/          the run of one model or variant with one seed
@@ -66,10 +67,12 @@ def compare(settings: ComparisonSettings, console: Console | None = None) -> dic
     }
     table = tabulate(reports)
     write_json(folder / "table.json", {"arguments": recorded(settings), "table": table})
-    with written(folder / "table.md") as temporary:
-        temporary.write_text(as_markdown(table))
+    texts = {"table.md": as_markdown(table), "claims.md": evaluation.claims_as_markdown(reports)}
+    for name, text in texts.items():
+        with written(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     drawn = _draw(folder, list(columns), settings.seeds[0])
-    for path in (folder / "table.md", folder / "table.json", *drawn):
+    for path in (*(folder / name for name in texts), folder / "table.json", *drawn):
         console.print(f"  {path}", soft_wrap=True)
     return table
 

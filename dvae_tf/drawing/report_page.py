@@ -39,8 +39,23 @@ def write_page(
         f"{arguments['seed']}. Measured on the test split, with 95 % confidence intervals "
         "(bootstrap)."
     )
-    body = [paragraph(about), *map(picture, pictures), *_tables(report, metrics)]
+    body = [paragraph(about), *_claims(report), *map(picture, pictures), *_tables(report, metrics)]
     return write_web_page(path, title, body)
+
+
+def _claims(report):
+    """What holds for this model, and what does not."""
+    rows = [
+        f"<tr><td>{html.escape(claim.title)}</td>"
+        f'<td class="number">{_number(value)}</td>'
+        f'<td class="number">{"at least" if claim.at_least else "at most"} {_number(bound)}</td>'
+        f"<td>{'kept' if kept else '<b>missed</b>'}</td>"
+        f'<td class="faint">{html.escape(claim.meaning)}</td></tr>'
+        for claim, value, bound, kept in evaluation.verdicts(report)
+    ]
+    if rows:
+        yield heading("What holds for this model")
+        yield _table("claim", "figure", "bound", "", "what the bound is", rows=rows)
 
 
 def _tables(report, metrics):
@@ -50,12 +65,14 @@ def _tables(report, metrics):
         if not isinstance(value, list):  # Lists are drawn, not tabulated.
             title, text = OF_THE_RUN.get(key) or evaluation.meaning(key, metrics)
             rows.setdefault(title, []).append(_row(key, value, intervals, text))
-    head = (
-        "<tr><th>key</th><th>value</th><th>95 % interval</th><th>examples</th><th>meaning</th></tr>"
-    )
     for title, lines in rows.items():
         yield heading(title)
-        yield f'<div class="wide"><table>\n{head}\n' + "\n".join(lines) + "\n</table></div>"
+        yield _table("key", "value", "95 % interval", "examples", "meaning", rows=lines)
+
+
+def _table(*names, rows):
+    head = "".join(f"<th>{name}</th>" for name in names)
+    return f'<div class="wide"><table>\n<tr>{head}</tr>\n' + "\n".join(rows) + "\n</table></div>"
 
 
 def _row(key, value, intervals, text):

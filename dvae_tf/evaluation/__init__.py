@@ -1,6 +1,7 @@
 """Metrics of how good a model is, and the report of all of them."""
 
 from dvae_tf.evaluation.bench import Bench
+from dvae_tf.evaluation.claims import CLAIMS, claims_as_markdown, verdicts
 from dvae_tf.evaluation.estimate import Estimate
 from dvae_tf.evaluation.judge import Judge, train_judge, train_second_judge
 from dvae_tf.evaluation.keys import entry, flat, number
@@ -11,6 +12,7 @@ from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, report
 from dvae_tf.evaluation.subject import Subject
 
 __all__ = [
+    "CLAIMS",
     "METRICS",
     "PARTS",
     "QUICK_PARTS",
@@ -22,6 +24,7 @@ __all__ = [
     "Subject",
     "as_markdown",
     "card_lines",
+    "claims_as_markdown",
     "entry",
     "flat",
     "meaning",
@@ -32,4 +35,5 @@ __all__ = [
     "table_rows",
     "train_judge",
     "train_second_judge",
+    "verdicts",
 ]

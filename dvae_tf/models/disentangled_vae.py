@@ -72,7 +72,7 @@ class DisentangledVAE(TwoCodeModel):
     There are two recipes. "paper" is Lr-LiVAE as published. With "balanced", z_s is the mean of a
     component, so that it carries the class and nothing else; and z_u = T(E_U(x); z_s), where the
     flow T maps the codes of every class onto N(0, I), so that z_u does not tell the class. The
-    flow is inverted before the decoder. See docs/disentanglement.md.
+    flow is inverted before the decoder. See docs/how-well-it-works.md.
 
     Labels may be missing (-1). An input without a label adds its density under the whole mixture
     to L_GM, and the decoder gets the class predicted from z_s; losses that need a label are means

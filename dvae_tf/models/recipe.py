@@ -194,7 +194,7 @@ RECIPES = {
         # Every 10 * (N // B) iterations, each of which reads n_gm = 3 batches.
         variance_decay_passes=30,
     ),
-    # Chosen on validation data: docs/disentanglement.md. The weight of `joint_likelihood` matters
+    # Chosen on validation data: docs/how-well-it-works.md. The weight of `joint_likelihood` matters
     # only if `bounded` is switched off.
     "balanced": Recipe(
         weights={

@@ -1,0 +1,194 @@
+"""What a good model does: each claim with its bound, which a model keeps or misses."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from dvae_tf.evaluation.keys import entry, number
+
+# How far above chance the class may be predicted from z_u.
+ABOVE_CHANCE = 0.05
+# How far below its accuracy on real examples the judge may be on those of the model.
+BELOW_REAL = 0.02
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """A claim about a model, and the bound within which its figure keeps it.
+
+    Args:
+        title: str, the claim in words.
+        key: str, the dotted key of its figure in the report.
+        bound: function of the report that returns the bound, a float.
+        meaning: str, the bound in words.
+        at_least: bool, whether the figure must be at least the bound rather than at most. Defaults
+            to False.
+    """
+
+    title: str
+    key: str
+    bound: Callable[[dict], float]
+    meaning: str
+    at_least: bool = False
+
+
+class Verdict(NamedTuple):
+    """What became of a claim.
+
+    Args:
+        claim: Claim.
+        value, bound: floats, the figure and its bound.
+        kept: bool.
+    """
+
+    claim: Claim
+    value: float
+    bound: float
+    kept: bool
+
+
+def _near_real(report):
+    return number(report, "judge_accuracy") - BELOW_REAL
+
+
+def _near_chance(report):
+    return number(report, "zu_leakage.majority") + ABOVE_CHANCE
+
+
+_NEAR_REAL = f"the judge's accuracy on real examples, less {BELOW_REAL}"
+_NEAR_CHANCE = f"the share of the most frequent class, and {ABOVE_CHANCE} more"
+
+CLAIMS = (
+    Claim("z_s tells the class", "zs_accuracy", _near_real, _NEAR_REAL, at_least=True),
+    Claim(
+        "z_u does not tell it: means, strongest of six probes",
+        "zu_leakage.mean.strongest",
+        _near_chance,
+        _NEAR_CHANCE,
+    ),
+    Claim(
+        "z_u does not tell it: samples, strongest of six probes",
+        "zu_leakage.sample.strongest",
+        _near_chance,
+        _NEAR_CHANCE,
+    ),
+    Claim(
+        "z_u does not tell it: samples, any adversary by estimated densities",
+        "zu_density_bound.optimal",
+        _near_chance,
+        _NEAR_CHANCE,
+    ),
+    Claim(
+        "z_u is as its prior: samples outside the 99 % ball of N(0, I)",
+        "zu_prior.sample.test.outside",
+        lambda report: 0.02,
+        "twice the share of N(0, I) itself",
+    ),
+    Claim(
+        "z_u is used: reconstruction error",
+        "zu_alive.reconstruction_mse.true",
+        lambda report: 0.6 * number(report, "zu_alive.reconstruction_mse.prior"),
+        "0.6 of the error with z_u from the prior",
+    ),
+    Claim(
+        "reconstructions show their class",
+        "reconstruction_agreement",
+        _near_real,
+        _NEAR_REAL,
+        at_least=True,
+    ),
+    Claim(
+        "swaps show the class of z_s, lowest of two judges",
+        "swap_agreement",
+        lambda report: 0.95,
+        "0.95",
+        at_least=True,
+    ),
+    Claim(
+        "swaps keep the style: share that is lost",
+        "swap_style_distance",
+        lambda report: number(report, "swap_style_distance_floor") + 0.1,
+        "what reconstructions lose, and 0.1 more",
+    ),
+    Claim(
+        "samples show the class asked for",
+        "sample_consistency",
+        _near_real,
+        _NEAR_REAL,
+        at_least=True,
+    ),
+    Claim(
+        "samples are no copies: share suspiciously near a training example",
+        "generation.copies.suspect_share",
+        lambda report: 0.1,
+        "twice the share of held-out examples",
+    ),
+)
+
+
+def verdicts(report: dict, claims: Sequence[Claim] = CLAIMS) -> list[Verdict]:
+    """Judges a model by its report.
+
+    Args:
+        report: dict, the content of report.json.
+        claims: sequence of Claim. Defaults to those of the package.
+
+    Returns:
+        list of Verdict, of the claims whose figures were measured.
+
+    Examples:
+        >>> [found] = verdicts({"zs_accuracy": 0.9, "judge_accuracy": 0.91})
+        >>> found.claim.title, round(found.bound, 2), found.kept
+        ('z_s tells the class', 0.89, True)
+    """
+    found = []
+    for claim in claims:
+        value = entry(report, claim.key)
+        try:
+            bound = claim.bound(report)
+        except ValueError:  # What the bound refers to was not measured.
+            continue
+        if value is not None:
+            kept = value >= bound if claim.at_least else value <= bound
+            found.append(Verdict(claim, float(value), bound, bool(kept)))
+    return found
+
+
+def claims_as_markdown(reports: dict, claims: Sequence[Claim] = CLAIMS) -> str:
+    """Formats a table of claims: one row each, figure, bound and verdict of each model.
+
+    Args:
+        reports: dict of model name to list of reports, one per seed; figures and bounds are means
+            over the seeds.
+        claims: sequence of Claim. Defaults to those of the package.
+
+    Returns:
+        str.
+
+    Examples:
+        >>> good = {"zs_accuracy": 0.9, "judge_accuracy": 0.91}
+        >>> print(claims_as_markdown({"ours": [good]}), end="")
+        | claim | ours |
+        |---|---|
+        | z_s tells the class ↑ | 0.900 (0.890) |
+    """
+    columns = {
+        name: [{v.claim: v for v in verdicts(report, claims)} for report in column]
+        for name, column in reports.items()
+    }
+    lines = [f"| claim | {' | '.join(columns)} |", "|---" * (1 + len(columns)) + "|"]
+    for claim in claims:
+        cells = [_cell(claim, [found.get(claim) for found in of]) for of in columns.values()]
+        if any(cells):
+            arrow = "↑" if claim.at_least else "↓"
+            lines.append(f"| {claim.title} {arrow} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(claim, found):
+    if None in found:
+        return ""
+    value, bound = (sum(column) / len(found) for column in list(zip(*found, strict=True))[1:3])
+    kept = value >= bound if claim.at_least else value <= bound
+    text = f"{value:.3f} ({bound:.3f})"
+    return text if kept else f"**{text}: missed**"

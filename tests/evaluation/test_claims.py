@@ -1,0 +1,74 @@
+"""What holds for a model: figures beside their bounds."""
+
+import pathlib
+
+import pytest
+
+from dvae_tf.evaluation import CLAIMS, claims_as_markdown, meaning, verdicts
+
+DOCS = pathlib.Path(__file__).parents[2] / "docs"
+# A model that keeps every claim, by a little.
+GOOD = {
+    "judge_accuracy": 0.92,
+    "zs_accuracy": 0.91,
+    "reconstruction_agreement": 0.905,
+    "sample_consistency": 0.99,
+    "swap_agreement": 0.96,
+    "swap_style_distance": 0.6,
+    "swap_style_distance_floor": 0.55,
+    "zu_leakage": {
+        "mean": {"strongest": 0.14},
+        "sample": {"strongest": 0.12},
+        "majority": 0.1,
+    },
+    "zu_density_bound": {"optimal": 0.13},
+    "zu_prior": {"sample": {"test": {"outside": 0.015}}},
+    "zu_alive": {"reconstruction_mse": {"true": 0.1, "prior": 0.4}},
+    "generation": {"copies": {"suspect_share": 0.05}},
+}
+# What breaks each claim, in their order.
+BAD = [
+    {"zs_accuracy": 0.89},
+    {"zu_leakage": GOOD["zu_leakage"] | {"mean": {"strongest": 0.16}}},
+    {"zu_leakage": GOOD["zu_leakage"] | {"sample": {"strongest": 0.2}}},
+    {"zu_density_bound": {"optimal": 0.3}},
+    {"zu_prior": {"sample": {"test": {"outside": 0.2}}}},
+    {"zu_alive": {"reconstruction_mse": {"true": 0.3, "prior": 0.4}}},
+    {"reconstruction_agreement": 0.17},
+    {"swap_agreement": 0.9},
+    {"swap_style_distance": 0.7},
+    {"sample_consistency": 0.7},
+    {"generation": {"copies": {"suspect_share": 1.0}}},
+]
+
+
+def test_a_good_model_keeps_all():
+    assert [found.claim for found in verdicts(GOOD)] == list(CLAIMS)
+    assert all(found.kept for found in verdicts(GOOD))
+
+
+@pytest.mark.parametrize("number", range(len(CLAIMS)), ids=lambda number: CLAIMS[number].key)
+def test_each_claim_can_be_missed_alone(number):
+    missed = [found.claim for found in verdicts(GOOD | BAD[number]) if not found.kept]
+    assert missed == [CLAIMS[number]]
+
+
+def test_what_was_not_measured_is_left_out():
+    assert verdicts({}) == []
+    assert [v.claim.key for v in verdicts({"swap_agreement": 1.0})] == ["swap_agreement"]
+    assert claims_as_markdown({"cgan": [{"judge_accuracy": 0.9}]}).count("\n") == 2
+
+
+def test_the_table_has_means_over_seeds_and_says_what_is_missed():
+    low, high = {"swap_agreement": 0.9}, {"swap_agreement": 0.98}
+    table = claims_as_markdown({"one": [low], "both": [low, high]})
+    assert "| **0.900 (0.950): missed** | **0.940 (0.950): missed** |" in table
+    assert "| 0.980 (0.950) |" in claims_as_markdown({"one": [high]})
+
+
+def test_figures_of_claims_are_measured_and_their_bounds_documented():
+    documented = " ".join((DOCS / "evaluation.md").read_text().split())
+    for claim in CLAIMS:
+        assert meaning(claim.key)
+        assert f"| {claim.title} | `{claim.key}` |" in documented
+        assert claim.meaning in documented
