@@ -75,7 +75,9 @@ def load(
             "npz:PATH": a NumPy file with the arrays `x` and `label`, perhaps with `split`, or
             `x_train`, `label_train` and so on.
         split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]"; "validation"
-            where the data comes with that split. Defaults to "train".
+            where the data comes with that split. Defaults to "train". Of folders and .npz files, a
+            slice in percent is cut by the content of the examples, as the random test split is: it
+            has about that share, and no example moves when others are added.
         batch_size: int, examples per batch. Defaults to 96, as published.
         shuffle: bool, whether each pass has a new random order. Defaults to True for (slices of)
             the train split, False for the test split.
@@ -265,13 +267,13 @@ def _source(name):
 
 
 def _part(examples, info, split, start, stop, most):
-    first, last = start(info.count), stop(info.count)
+    first, last = (at(info.count, info.places) for at in (start, stop))
     if first >= last:
         raise ValueError(
             f"{info.name}: split {split!r} is empty; the whole has {info.count} examples."
         )
     last = last if most is None else min(last, first + most)
-    info = dataclasses.replace(info, split=split, count=last - first)
+    info = dataclasses.replace(info, split=split, count=last - first, places=None)
     if isinstance(examples, Stored):
         return examples.read(first, last), info
     return Arrays(*(None if column is None else column[first:last] for column in examples)), info

@@ -56,6 +56,8 @@ class Info:
         factor_kinds: tuple of str, for each factor "continuous", "cyclic" (in radians) or
             "categorical". Defaults to all continuous.
         splits: tuple of str, the splits that can be loaded. Defaults to "train" and "test".
+        places: float array [count], rising in [0, 1): of whole splits that are ordered by content,
+            the place of each example, by which slices in percent are cut. Defaults to None.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Info:
     factor_names: tuple = ()
     factor_kinds: tuple = ()
     splits: tuple = ("train", "test")
+    places: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
 
     def __post_init__(self):
         if not self.factor_kinds:

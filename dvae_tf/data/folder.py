@@ -66,13 +66,15 @@ def folder(
     base = given.get(holder(source, name, given), root)
     known = class_names or _trained_classes(source, root, given)
     files, label = _list_images(source, base, known)
-    rows = chosen_rows(name, given, label, np.array([_place(file) for file in files]))
+    places = np.array([_place(file) for file in files])
+    rows, places = chosen_rows(name, given, label, places)
     files, label = [files[row] for row in rows], label[rows]
     images = _Images(source, files, label, (height, width), background)
     if name == "train":
         images.expect_each_class(known)
     splits = tuple(split for split in SPLITS if split in given or split != "validation")
-    info = Info(source, name, (height, width, 3), known, len(files), splits=splits)
+    shape = (height, width, 3)
+    info = Info(source, name, shape, known, len(files), splits=splits, places=places)
     return Stored(images.stream, len(files)), info
 
 

@@ -52,10 +52,11 @@ def npz(path: str, name: str, class_names: tuple | None = None):
         of_base, trained = np.flatnonzero(split == base), label[split == "train"]
     label, names = _named(source, label[of_base], trained, own, class_names)
     places = np.array([place(np.ascontiguousarray(x[row])) for row in of_base])
-    rows = chosen_rows(name, given, label, places)
+    rows, places = chosen_rows(name, given, label, places)
     x = _reordered(x, of_base[rows])
     splits = tuple(split for split in SPLITS if split in given or split != "validation")
-    info = Info(source, name, tuple(x.shape[1:]), names, len(rows), splits=splits)
+    shape = tuple(x.shape[1:])
+    info = Info(source, name, shape, names, len(rows), splits=splits, places=places)
     return Arrays(x, label[rows]), info
 
 

@@ -31,8 +31,9 @@ def parse_split(split: str):
             "train[:90%]", "test[100:200]".
 
     Returns:
-        (name, start, stop): str and two functions of the number of examples in the whole split that
-        return the first index and the index after the last.
+        (name, start, stop): str and two functions of the number of examples in the whole split
+        and, where they are ordered by content, of their places, that return the first index and the
+        index after the last.
 
     Raises:
         ValueError: if it cannot be parsed.
@@ -52,9 +53,18 @@ def parse_split(split: str):
 
 
 def _index(text):
-    if text.endswith("%"):
-        return lambda count: min(round(count * int(text[:-1]) / 100), count)
-    return lambda count: min(int(text), count)
+    if not text.endswith("%"):
+        return lambda count, places=None: min(int(text), count)
+    share = int(text[:-1]) / 100
+
+    def index(count, places=None):
+        if places is None:
+            return min(round(count * share), count)
+        # Of few examples, none may have its place beyond the cut; one is taken over.
+        inside = 0.0 < share < 1.0 and count > 1
+        return int(np.clip(np.searchsorted(places, share), inside, count - inside))
+
+    return index
 
 
 def split_called(name: str) -> str | None:
@@ -144,12 +154,18 @@ def chosen_rows(whole: str, given: Collection[str], label: np.ndarray, places: n
         places: float array [n], as `place` returns them.
 
     Returns:
-        int array of indices.
+        (int array of indices, float array of the places of these within the split, rising in
+        [0, 1)).
     """
     rows = np.arange(len(label))
+    low, high = 0.0, 1.0
     if carves(whole, given):
         rows = rows[random_test(label, places) == (whole == "test")]
-    return rows[np.argsort(places[rows], kind="stable")]
+        low, high = (0.0, TEST_SHARE) if whole == "test" else (TEST_SHARE, 1.0)
+    rows = rows[np.argsort(places[rows], kind="stable")]
+    # Those that were taken over the border are at it.
+    within = np.clip((places[rows] - low) / (high - low), 0.0, np.nextafter(1.0, 0.0))
+    return rows, within
 
 
 def random_test(label: np.ndarray, places: np.ndarray, share: float = TEST_SHARE) -> np.ndarray:

@@ -202,13 +202,35 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("case", CHANGES)
-def test_no_image_moves_between_train_and_test(case, tmp_path):
+@pytest.mark.parametrize(("split", "other"), [
+    ("train", "test"), ("train[:90%]", "train[90%:]"), ("test[:50%]", "test[50%:]"),
+])  # fmt: skip
+def test_no_image_moves_between_splits(split, other, case, tmp_path):
     name = classes(tmp_path, count=20)
-    train, test = contents(name, "train"), contents(name, "test")
-    assert len(train | test) == 60
+    one, two = contents(name, split), contents(name, other)
+    assert one
+    assert two
+    if split == "train":
+        assert len(one | two) == 60
     CHANGES[case](tmp_path)
-    assert not train & contents(name, "test")
-    assert not test & contents(name, "train")
+    assert not one & contents(name, other)
+    assert not two & contents(name, split)
+
+
+def test_slices_in_percent_have_about_that_share(tmp_path):
+    name = classes(tmp_path, count=60)
+    whole, part = contents(name, "train"), contents(name, "train[:70%]")
+    assert part | contents(name, "train[70%:]") == whole
+    assert 0.6 < len(part) / len(whole) < 0.8
+
+
+def test_few_images_have_both_sides_of_a_cut_and_none_is_on_both(tmp_path):
+    for count in range(2, 8):
+        name = classes(tmp_path, "red", "blue", count=count)
+        low, high = contents(name, "train[:98%]"), contents(name, "train[98%:]")
+        assert low
+        assert high
+        assert not low & high
 
 
 def test_duplicates_are_in_the_same_split_and_classes_in_both(tmp_path):
