@@ -66,6 +66,8 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
         (3, 2)
     """
     label, seed = np.atleast_1d(np.asarray(label)), checked_seed(seed)
+    if not len(label):
+        raise ValueError("There are no labels; give at least one.")
     chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]
     drawn = [
         model.generate(chunk, temperature, seed=seed * 1_000_003 + number).numpy()
@@ -191,8 +193,8 @@ def interpolate_class(
     """
     means = np.asarray(model.prior_s.means)
     for label in (*np.ravel(start), *np.ravel(stop)):
-        if not 0 <= label < len(means):
-            raise ValueError(f"label {label} is outside [0, {len(means)}).")
+        if not isinstance(label, np.integer) or not 0 <= label < len(means):
+            raise ValueError(f"label {label} is no integer in [0, {len(means)}).")
     z_s = _interpolated(means[np.asarray(start)], means[np.asarray(stop)], steps, path)
     z_u = np.repeat(encode(model, x).z_u_mean[:, np.newaxis], steps, axis=1)
     return _decode_grid(model, z_s, z_u)

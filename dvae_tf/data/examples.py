@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import warnings
 
 import numpy as np
 
@@ -13,6 +14,8 @@ LABELS, SEEDS = 2**31, 2**32
 ROUNDING = 1e-3
 # The largest value of data that are no images: standardised columns with heavy tails stay below it.
 LARGEST = 50.0
+# Data of at least so many rows and columns may be meant as images.
+LEAST_SIDE = 8
 SCALE = "scale them to [-1, 1] (pixel / 127.5 - 1), or give uint8 images in [0, 255]."
 STANDARDISE = (
     "standardise every column with the mean and deviation of the training data: "
@@ -136,6 +139,13 @@ def with_channels(source: str, x: np.ndarray) -> np.ndarray:
     """
     if x.ndim == 3 and x.dtype == np.uint8:
         return x[..., np.newaxis]
+    if x.ndim == 3 and min(x.shape[1:]) >= LEAST_SIDE:
+        warnings.warn(
+            f"{source}: examples of type {x.dtype} and shape {x.shape[1:]} are taken for data that "
+            "are no images; if they are grey images, give uint8, or floats in [-1, 1] of shape "
+            "[n, height, width, 1].",
+            stacklevel=3,
+        )
     if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] > 4:
         raise ValueError(
             f"{source}: images have the shape {x.shape[1:]}, the channels first; put them last: "

@@ -91,7 +91,15 @@ def _folders(directory):
     """The folders in a folder; links out of it are none."""
     inside = directory.resolve()
     entries = [entry for entry in _visible(directory) if entry.is_dir()]
-    return [entry for entry in entries if entry.resolve().is_relative_to(inside)]
+    return [entry for entry in entries if _is_inside(entry, inside)]
+
+
+def _is_inside(path, folder):
+    """Whether a path leads into a folder; a link to itself leads nowhere."""
+    try:
+        return path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):
+        return False
 
 
 def _given_splits(source, root):
@@ -100,6 +108,7 @@ def _given_splits(source, root):
     called = [(split, entry) for entry in folders if (split := split_called(entry.name))]
     # A class may be called "train" as well: it holds images and no folders of classes.
     if len(called) < len(folders) and not any(_folders(entry) for _, entry in called):
+        _expect_classes(source, folders)
         return {}
     given = dict(called)
     if len(given) < len(folders):
@@ -109,6 +118,21 @@ def _given_splits(source, root):
             "classes; give either one folder a class, or only train, validation and test."
         )
     return given
+
+
+def _expect_classes(source, folders):
+    """Refuses folders that may be splits: all hold the same folders, and no files."""
+    inside = [{entry.name for entry in _folders(folder)} for folder in folders]
+    same = len(folders) > 1 and inside[0] and all(names == inside[0] for names in inside)
+    below = any(map(split_called, set().union(*inside)))
+    if below or (same and all(entry.is_dir() for folder in folders for entry in _visible(folder))):
+        names = ", ".join(_shown(folder.name) for folder in folders)
+        common = ", ".join(sorted(map(_shown, set().union(*inside))))
+        raise ValueError(
+            f"{source}: the folders {names} hold the folders {common}, so that it cannot be told "
+            "which are splits and which are classes. Call the splits train, validation and test, "
+            "with the classes inside; or put the images right into their classes."
+        )
 
 
 def _trained_classes(source, root, given):
@@ -140,7 +164,7 @@ def _list_images(source, base, class_names):
     for name, directory in zip(names, directories, strict=True):
         images = [file for file in _below(directory) if file.suffix.lower() in SUFFIXES]
         others += [file for file in _below(directory) if file.suffix.lower() not in SUFFIXES]
-        outside = [file for file in images if not file.resolve().is_relative_to(inside)]
+        outside = [file for file in images if not _is_inside(file, inside)]
         others += outside
         images = [file for file in images if file not in set(outside)]
         if not images:
@@ -166,11 +190,11 @@ def _below(directory):
 def _warn_of(base, skipped):
     """Names what is not read: links out of the folder, and files that are no images."""
     inside = base.resolve()
-    links = [file for file in skipped if not file.resolve().is_relative_to(inside)]
+    links = [file for file in skipped if not _is_inside(file, inside)]
     if links:
         warnings.warn(
-            f"Skipped {len(links)} links out of {base}, the first {_shown(links[0])}: copy these "
-            "images into the folder.",
+            f"Skipped {len(links)} links out of {base} or to nowhere, the first "
+            f"{_shown(links[0])}: copy these images into the folder.",
             stacklevel=3,
         )
     others = [file for file in skipped if file not in set(links)]

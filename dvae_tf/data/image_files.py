@@ -14,6 +14,8 @@ SUFFIXES = (
 BACKGROUND = "white"
 # The largest value of each kind of grey with more than 8 bits.
 _SIXTEEN_BITS = 2**16 - 1
+# The tag of a TIFF file that says whether 0 is white (0) or black (1).
+_PHOTOMETRIC = 262
 
 
 def open_image(
@@ -45,7 +47,8 @@ def open_image(
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             upright = ImageOps.exif_transpose(image)
-            shown = _on(background, _eight_bits(upright, image.format))
+            inverted = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0
+            shown = _on(background, _eight_bits(upright, image.format, inverted))
     except Image.DecompressionBombError as error:
         raise OSError(f"the image is too large: {error}") from error
     fitted = ImageOps.fit(
@@ -54,8 +57,11 @@ def open_image(
     return np.asarray(fitted).reshape(height, width, channels)
 
 
-def _eight_bits(image, file_format):
-    """The image with 8 bits a channel; Pillow itself would cut off what is above 255."""
+def _eight_bits(image, file_format, inverted):
+    """The image with 8 bits a channel; Pillow itself would cut off what is above 255.
+
+    Pillow inverts TIFF files whose 0 is white, but not those of 16 bits.
+    """
     if not image.mode.startswith(("I", "F")):
         return image
     values = np.asarray(image, np.float64)
@@ -70,6 +76,8 @@ def _eight_bits(image, file_format):
         raise ValueError(
             f"its values range from {values.min():g} to {values.max():g}; expected 0 to {largest:g}"
         )
+    if inverted and image.mode.startswith("I;16"):
+        values = largest - values
     grey = Image.fromarray(np.rint(values * (255.0 / largest)).astype(np.uint8))
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):

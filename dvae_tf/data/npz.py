@@ -66,7 +66,7 @@ def _read(source, path):
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
         raise ValueError(
             f"{source}: this is not a readable .npz file ({error}); write one with "
             "numpy.savez(path, x=..., label=...)."
@@ -100,6 +100,7 @@ def _parts(source, arrays):
                 f"{' and '.join(missing)} is missing; expected `x{ending}` [n, ...] and "
                 f"`label{ending}` [n]."
             )
+    _expect_alike(source, found)
     if unused:
         warnings.warn(
             f"{source}: the arrays {', '.join(unused)} are not used; known are x, label, "
@@ -107,6 +108,16 @@ def _parts(source, arrays):
             stacklevel=3,
         )
     return {split: (part["x"], part["label"]) for split, part in found.items()}
+
+
+def _expect_alike(source, parts):
+    """Refuses splits whose examples are of different kinds."""
+    kinds = {split: f"{part['x'].dtype} {part['x'].shape[1:]}" for split, part in parts.items()}
+    if len(set(kinds.values())) > 1:
+        found = ", ".join(f"{kind} in x_{split}" for split, kind in kinds.items())
+        raise ValueError(
+            f"{source}: examples differ from split to split: {found}; make them alike."
+        )
 
 
 def _splits_of(source, split, x=None, label=None):

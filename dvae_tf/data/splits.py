@@ -44,7 +44,9 @@ def parse_split(split: str):
         ('train', 900, 1000)
     """
     match = _SLICE.fullmatch(split)
-    if not match or match["name"] not in SPLITS:
+    cuts = [match[name] or "" for name in ("start", "stop")] if match else []
+    beyond = any(cut.endswith("%") and int(cut[:-1]) > 100 for cut in cuts)
+    if not match or match["name"] not in SPLITS or beyond:
         raise ValueError(
             f"Split {split!r} cannot be read; give 'train', 'test' or a slice such as "
             "'train[:90%]' or 'test[100:200]' (or 'validation', where the data has that split)."

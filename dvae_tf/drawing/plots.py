@@ -49,10 +49,11 @@ def _legend(axes, handles, names, place="center left", anchor=(1, 0.5)):
 
 
 def _show(axes, image):
-    """Shows one image, uint8 or float in [-1, 1], without ticks."""
+    """Shows one image, uint8 or float in [-1, 1], without ticks; the mean of odd channels."""
     image = as_pixels(np.asarray(image)[np.newaxis])[0]
-    grey = image.shape[-1] == 1
-    axes.imshow(image[..., 0] if grey else image, cmap="gray" if grey else None, vmin=0, vmax=255)
+    grey = image.shape[-1] not in (3, 4)
+    shown = image.mean(axis=-1) if grey else image
+    axes.imshow(shown, cmap="gray" if grey else None, vmin=0, vmax=255)
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():

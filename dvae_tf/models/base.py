@@ -1,5 +1,6 @@
 """The base class of all models: networks, generation and saving; `Trainer` trains them."""
 
+import math
 import threading
 from collections.abc import Sequence
 
@@ -136,14 +137,24 @@ class ClassConditionalModel(Trainer):
                 negative, or the seed is no integer in its range.
         """
         label = self._checked_label(label)
-        if not tf.is_tensor(temperature) and not temperature >= 0.0:
-            raise ValueError(f"temperature is {temperature}; give 0 or more.")
+        self._expect_temperature(temperature)
         return self._generate(label, self._seed_pair(seed), tf.cast(temperature, tf.float32))
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _generate(self, label, seed, temperature):
         codes = self.draw_codes(label, tf.unstack(tf.random.split(seed, 2)), temperature)
         return self.decoder(codes, training=False)
+
+    @staticmethod
+    def _expect_temperature(temperature):
+        if tf.is_tensor(temperature) and not tf.executing_eagerly():
+            return
+        try:
+            fine = 0.0 <= float(temperature) < math.inf
+        except (TypeError, ValueError):
+            fine = False
+        if not fine:
+            raise ValueError(f"temperature is {temperature}; give a finite number, 0 or more.")
 
     def _seed_pair(self, seed):
         """A stateless seed: int32 tensor [2]."""
@@ -178,7 +189,10 @@ class ClassConditionalModel(Trainer):
                 f"{name} has shape {tuple(value.shape)}; give [batch, "
                 f"{', '.join(map(str, shape))}]."
             )
-        return tf.cast(value, tf.float32)
+        value = tf.cast(value, tf.float32)
+        if tf.executing_eagerly() and not np.isfinite(value).all():
+            raise ValueError(f"{name} holds NaN or infinite values; give finite ones.")
+        return value
 
     def _checked_names(self, class_names):
         if class_names is None:

@@ -175,6 +175,7 @@ class DisentangledVAE(TwoCodeModel):
         fit_flow = fit_flow and self.flow is not None and self.recipe.flow_share > 0.0
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"))
+            flow_fit.expect_readable_again(given.get("validation_data"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
@@ -187,6 +188,7 @@ class DisentangledVAE(TwoCodeModel):
             validation_data=given.get("validation_data"),
             steps=math.ceil(self.recipe.flow_share * batches * (history.epoch[-1] + 1)),
             most_batches=given.get("steps_per_epoch"),
+            validation_steps=given.get("validation_steps"),
             verbose=given.get("verbose", "auto"),
         )
         return history

@@ -79,6 +79,7 @@ def fit_flow(
     validation_data=None,
     steps: int | None = None,
     most_batches: int | None = None,
+    validation_steps: int | None = None,
     callbacks=None,
     verbose: str | int = "auto",
 ) -> dict:
@@ -93,6 +94,7 @@ def fit_flow(
         steps: int, the largest number of steps. Defaults to the recipe's share of the batches that
             the model was trained on.
         most_batches: int, the number of batches to encode of an infinite dataset.
+        validation_steps: int, the same of infinite validation data.
         callbacks: list of keras.callbacks.Callback for this fit. Defaults to none.
         verbose: str or int, as in `keras.Model.fit`. Defaults to "auto".
 
@@ -110,8 +112,9 @@ def fit_flow(
     if validation_data is None:
         codes, held_out = _split(codes, model.seed)
     else:
-        x, y = (validation_data, None) if _is_dataset(validation_data) else validation_data[:2]
-        held_out = codes_of(model, as_dataset(x, y, most_batches))
+        pair = isinstance(validation_data, tuple | list)
+        x, y = validation_data[:2] if pair else (validation_data, None)
+        held_out = codes_of(model, as_dataset(x, y, validation_steps))
     interval = math.ceil(steps / EVALUATIONS)
     with model.distribute_strategy.scope():
         fit = FlowFit(model.flow, recipe.flow_noise, model.seed)
@@ -173,7 +176,10 @@ def as_dataset(x, y=None, most_batches: int | None = None):
     if _is_dataset(x):
         if x.cardinality() == tf.data.INFINITE_CARDINALITY:
             if not most_batches:
-                raise ValueError("The dataset is infinite; give fit steps_per_epoch.")
+                raise ValueError(
+                    "The dataset is infinite; give fit steps_per_epoch (validation_steps for "
+                    "validation data)."
+                )
             return x.take(most_batches)
         return x
     expect_readable_again(x)

@@ -57,8 +57,8 @@ class TwoCodeModel(ClassConditionalModel):
             dict of group name to list of trainable variables.
         """
         return super().weight_groups() | {
-            "prior_means": [self.prior_s.means],
-            "prior_variances": [self.prior_s.raw_spreads],
+            "prior_means": [v for v in (self.prior_s.means,) if v.trainable],
+            "prior_variances": [v for v in (self.prior_s.raw_spreads,) if v.trainable],
         }
 
     def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
@@ -179,12 +179,14 @@ class TwoCodeModel(ClassConditionalModel):
             float32 tensor [batch, *shape]; images in [-1, 1].
 
         Raises:
-            ValueError: if a shape does not fit.
+            ValueError: if a shape does not fit, the numbers of codes differ, or a value is not
+                finite.
         """
-        return self._decode(
-            self._code("z_s", z_s, (self.latent_dim_s,)),
-            self._code("z_u", z_u, (self.latent_dim_u,)),
-        )
+        z_s = self._code("z_s", z_s, (self.latent_dim_s,))
+        z_u = self._code("z_u", z_u, (self.latent_dim_u,))
+        if None not in (len(z_s.shape), z_s.shape[0], z_u.shape[0]) and len(z_s) != len(z_u):
+            raise ValueError(f"There are {len(z_s)} z_s and {len(z_u)} z_u; give as many of each.")
+        return self._decode(z_s, z_u)
 
     def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).

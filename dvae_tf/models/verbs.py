@@ -4,6 +4,7 @@ import contextlib
 import inspect
 import math
 import os
+from collections.abc import Mapping
 
 import keras
 import numpy as np
@@ -49,6 +50,11 @@ class Verbs(keras.Model):
             return examples
         return stacked if name != "x" or stacked.shape[1:] == self.sample_shape else examples
 
+    @staticmethod
+    def _expect_end(dataset, steps, name):
+        if steps is None and dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(f"The dataset has no end; give {name}, or a dataset that has one.")
+
     @contextlib.contextmanager
     def _plain(self):
         """Makes plain errors of what a step finds, and judges at the end what it cannot say."""
@@ -60,6 +66,8 @@ class Verbs(keras.Model):
     @contextlib.contextmanager
     def _classes_weighted(self, class_weight):
         """Weighs the classes within the block: {class: weight}."""
+        if not isinstance(class_weight or {}, Mapping):
+            raise ValueError(f"class_weight is {class_weight!r}; give a dict of label to weight.")
         weights = np.ones(self.num_classes, np.float32)
         for label, weight in (class_weight or {}).items():
             if label not in range(self.num_classes) or not 0.0 <= weight < math.inf:

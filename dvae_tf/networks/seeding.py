@@ -23,7 +23,7 @@ def checked_seed(seed: int, bits: int = 32) -> int:
         7
     """
     try:
-        number = operator.index(seed)
+        number = -1 if isinstance(seed, bool) else operator.index(seed)
     except TypeError:
         number = -1
     if not 0 <= number < 2**bits:

@@ -265,3 +265,31 @@ def test_loading_takes_hardly_more_memory_than_the_data(tmp_path):
     call = [sys.executable, "-c", PEAK, name]
     used = int(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
     assert used < 1.5 * x.nbytes
+
+
+def test_floats_that_may_be_grey_images_are_asked_about():
+    with pytest.warns(UserWarning, match="taken for data that are no images"):
+        _, info = data.from_arrays(np.zeros((6, 28, 28)), np.arange(6) % 2)
+    assert not info.is_image
+
+
+DIFFERENT = {"size": np.zeros((6, 9, 9, 1), np.uint8), "type": np.zeros((6, 8, 8, 1), np.float32)}
+
+
+@pytest.mark.parametrize("kind", DIFFERENT)
+def test_splits_of_different_kinds_are_refused(kind, tmp_path):
+    x, label = np.zeros((6, 8, 8, 1), np.uint8), np.arange(6) % 2
+    name = saved(tmp_path, x_train=x, y_train=label, x_test=DIFFERENT[kind], y_test=label)
+    with pytest.raises(ValueError, match="examples differ from split to split: uint8"):
+        data.load(name)
+
+
+def test_an_npy_file_is_no_npz_file(tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    with pytest.raises(ValueError, match=r"not a readable \.npz file"):
+        data.load(f"npz:{tmp_path / 'x.npy'}")
+
+
+def test_slices_beyond_the_whole_are_refused():
+    with pytest.raises(ValueError, match="cannot be read"):
+        data.load("digits", "train[:150%]")

@@ -96,6 +96,12 @@ def refused(tmp_path, *paths):
 
 CANNOT_BE_TOLD = {
     "a class beside splits": (["train/a/0.png", "train/b/0.png", "a/0.png"], "cannot tell which"),
+    "splits of unknown names": (
+        ["training_set/a/0.png", "training_set/b/0.png", "test_set/a/0.png", "test_set/b/0.png"],
+        "cannot be told",
+    ),
+    "splits within classes": (["a/train/0.png", "a/test/0.png", "b/train/0.png"], "cannot be told"),
+    "folds": (["1/a/0.png", "1/b/0.png", "2/a/0.png", "2/b/0.png"], "cannot be told"),
     "two trainings": (["train/a/0.png", "training/b/0.png"], "cannot tell which"),
     "an unknown split": (["train/a/0.png", "holdout/a/0.png"], "cannot tell which"),
     "splits without classes": (["train/0.png", "test/0.png"], "no images in class folders"),
@@ -250,6 +256,14 @@ def test_tiny_classes_have_what_they_can_in_both_splits(count, tmp_path):
     assert set(found.label) == set(range(16))
     if count > 1:
         assert set(data.load_arrays(name, "test", size=8)[0].label) == set(range(16))
+
+
+def test_links_to_nowhere_are_named(tmp_path):
+    name = classes(tmp_path)
+    for link, to in (("loop.png", "loop.png"), ("lost.png", "gone.png")):
+        (tmp_path / "red" / link).symlink_to(to)
+    with pytest.warns(UserWarning, match="Skipped 1 links out of .* or to nowhere, .*loop.png"):
+        data.load(name, size=8)
 
 
 def latin(folder, name="caf\xe9.png"):

@@ -145,3 +145,12 @@ def test_sizes_that_are_none(size):
 def test_a_background_that_is_no_colour(background):
     with pytest.raises(ValueError, match=r"background is .*; give a colour"):
         check_background(background)
+
+
+@pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535)])
+def test_tiff_files_whose_0_is_white(dtype, white):
+    image = Image.fromarray(np.full((8, 8), white, dtype))
+    content = encoded(image, "TIFF", tiffinfo={262: 0})
+    # Pillow inverts what it writes with 8 bits, and neither writes nor reads 16 bits inverted.
+    expected = 255 if dtype == np.uint8 else 0
+    assert open_image(content, 8, 8, 1).mean() == expected

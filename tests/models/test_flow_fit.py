@@ -14,6 +14,14 @@ def batches(count=32):
     return batches_of(count)
 
 
+class Points(keras.utils.PyDataset):
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, at):
+        return moons(16)
+
+
 def toy(**changes):
     with seeded_initializers(0):
         flow = ConditionalFlow(2, 2, couplings=1, units=8)
@@ -89,8 +97,21 @@ def test_codes_are_those_of_the_whole_data_once():
         lambda: (moons(32)[0], {"y": moons(32)[1], "batch_size": 16}),
         lambda: (batches(count=32), {"validation_data": batches(count=16)}),
         lambda: (batches(count=32), {"validation_data": moons(16)}),
+        lambda: (batches(count=32), {"validation_data": Points()}),
+        lambda: (
+            batches(count=32),
+            {"validation_data": batches(count=16).repeat(), "validation_steps": 1},
+        ),
     ],
-    ids=["dataset", "without end", "arrays", "validation dataset", "validation arrays"],
+    ids=[
+        "dataset",
+        "without end",
+        "arrays",
+        "validation dataset",
+        "validation arrays",
+        "validation PyDataset",
+        "validation without end",
+    ],
 )
 def test_fit_takes_any_data_that_can_be_read_again(data):
     x, options = data()
@@ -108,6 +129,8 @@ def test_data_that_can_be_read_only_once_is_refused_in_a_sentence():
     with pytest.raises(ValueError, match="data that can be read again, but a generator was"):
         model.fit(generator(), steps_per_epoch=2, verbose=0)
     model.fit(generator(), steps_per_epoch=2, fit_flow=False, verbose=0)
+    with pytest.raises(ValueError, match="data that can be read again"):
+        model.fit(batches(), validation_data=generator(), validation_steps=1, verbose=0)
 
 
 def test_without_a_flow_there_is_nothing_to_fit():

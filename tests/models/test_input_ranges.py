@@ -191,3 +191,34 @@ def test_labels_outside_are_refused_before_they_are_cast(model, kind):
         model.generate(LABELS[kind].max())
     with pytest.raises(ValueError, match="dtype float"):
         model.fit(FLOATS, LABEL + 0.7, verbose=0)
+
+
+TEMPERATURES = [-1.0, np.inf, np.nan, "hot", np.ones(2), tf.constant(-1.0), tf.constant(np.nan)]
+
+
+@pytest.mark.parametrize("temperature", TEMPERATURES, ids=str)
+def test_temperatures_that_are_none_are_refused(model, temperature):
+    with pytest.raises(ValueError, match="give a finite number, 0 or more"):
+        model.generate([0], temperature=temperature)
+
+
+@pytest.mark.parametrize("door", [lambda m: m.decode, lambda m: lambda *z: tasks.decode(m, *z)])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_codes_that_are_not_finite_are_refused(model, door, value):
+    z_s, z_u = model.encode(FLOATS)[:2]
+    with pytest.raises(ValueError, match="z_u holds NaN or infinite"):
+        door(model)(z_s.numpy(), np.full_like(z_u, value))
+    with pytest.raises(ValueError, match="3 z_s and 12 z_u"):
+        model.decode(z_s[:3], z_u)
+
+
+def test_a_bool_is_no_seed(model):
+    with pytest.raises(ValueError, match="seed is True"):
+        model.generate([0], seed=True)
+
+
+def test_nothing_asked_for_and_halves_of_classes_are_refused(model):
+    with pytest.raises(ValueError, match="There are no labels"):
+        tasks.sample(model, [])
+    with pytest.raises(ValueError, match=r"label 0\.5 is no integer"):
+        tasks.interpolate_class(model, [0.5], [1], FLOATS[:1])

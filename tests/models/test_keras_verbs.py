@@ -158,3 +158,26 @@ def test_what_else_keras_does(model):
     model.summary(print_fn=lambda text: None)
     model.fit(X, LABEL, validation_split=0.25, verbose=0)
     model.fit(X, LABEL, 6, 1, 0, [keras.callbacks.TerminateOnNaN()])
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_what_is_frozen_does_not_move(recipe):
+    frozen = toy(recipe)
+    frozen.trainable = False
+    before = [np.array(weight) for weight in frozen.weights]
+    frozen.fit(X, LABEL, verbose=0)
+    for weight, kept in zip(frozen.weights, before, strict=True):
+        if weight.name not in frozen._saved_counters:
+            np.testing.assert_array_equal(weight, kept, err_msg=weight.path)
+
+
+def test_a_dataset_without_end_is_refused(model):
+    endless = tf.data.Dataset.from_tensor_slices((X, LABEL)).batch(6).repeat()
+    with pytest.raises(ValueError, match="has no end; give steps_per_epoch"):
+        model.fit(endless, verbose=0)
+
+
+@pytest.mark.parametrize("weight", [[1.0, 2.0, 1.0], "balanced"], ids=str)
+def test_class_weights_are_a_dict(model, weight):
+    with pytest.raises(ValueError, match="give a dict of label to weight"):
+        model.fit(X, LABEL, class_weight=weight, verbose=0)
