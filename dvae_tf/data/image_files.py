@@ -47,7 +47,7 @@ def open_image(
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
             upright = ImageOps.exif_transpose(image)
-            inverted = image.format == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0
+            inverted = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
             shown = _on(background, _eight_bits(upright, image.format, inverted))
     except Image.DecompressionBombError as error:
         raise OSError(f"the image is too large: {error}") from error

@@ -182,11 +182,16 @@ class TwoCodeModel(ClassConditionalModel):
             ValueError: if a shape does not fit, the numbers of codes differ, or a value is not
                 finite.
         """
-        z_s = self._code("z_s", z_s, (self.latent_dim_s,))
-        z_u = self._code("z_u", z_u, (self.latent_dim_u,))
-        if None not in (len(z_s.shape), z_s.shape[0], z_u.shape[0]) and len(z_s) != len(z_u):
-            raise ValueError(f"There are {len(z_s)} z_s and {len(z_u)} z_u; give as many of each.")
-        return self._decode(z_s, z_u)
+        codes = (
+            self._code("z_s", z_s, (self.latent_dim_s,)),
+            self._code("z_u", z_u, (self.latent_dim_u,)),
+        )
+        counts = [code.shape[0] for code in codes]
+        if None not in counts and counts[0] != counts[1]:
+            raise ValueError(
+                f"There are {counts[0]} z_s and {counts[1]} z_u; give as many of each."
+            )
+        return self._decode(*codes)
 
     def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).
