@@ -16,6 +16,8 @@ ROUNDING = 1e-3
 LARGEST = 50.0
 # Data of at least so many rows and columns may be meant as images.
 LEAST_SIDE = 8
+# The channels of colours with transparency; no image has so few rows.
+WITH_ALPHA = 4
 SCALE = "scale them to [-1, 1] (pixel / 127.5 - 1), or give uint8 images in [0, 255]."
 STANDARDISE = (
     "standardise every column with the mean and deviation of the training data: "
@@ -146,7 +148,13 @@ def with_channels(source: str, x: np.ndarray) -> np.ndarray:
             "[n, height, width, 1].",
             stacklevel=3,
         )
-    if x.ndim == 4 and x.shape[1] in (1, 3) and x.shape[3] > 4:
+    if x.ndim == 4 and x.shape[3] == WITH_ALPHA and x.dtype == np.uint8:
+        warnings.warn(
+            f"{source}: images have 4 channels, which are all kept; if the fourth is transparency, "
+            "put the images on a background and give 3 channels.",
+            stacklevel=3,
+        )
+    if x.ndim == 4 and x.shape[1] <= WITH_ALPHA < x.shape[3]:
         raise ValueError(
             f"{source}: images have the shape {x.shape[1:]}, the channels first; put them last: "
             "x.transpose(0, 2, 3, 1)."

@@ -37,7 +37,7 @@ def test_what_keras_datasets_gives_is_read_as_grey_images(door, label, tmp_path)
     assert -1.0 <= np.min(x) < np.max(x) <= 1.0
 
 
-@pytest.mark.parametrize("shape", [(60, 3, 8, 10), (60, 1, 28, 28)], ids=str)
+@pytest.mark.parametrize("shape", [(60, 3, 8, 10), (60, 1, 28, 28), (60, 4, 8, 8)], ids=str)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_channels_first_are_refused(shape, dtype):
     with pytest.raises(ValueError, match="the channels first; put them last"):
@@ -271,6 +271,11 @@ def test_floats_that_may_be_grey_images_are_asked_about():
     with pytest.warns(UserWarning, match="taken for data that are no images"):
         _, info = data.from_arrays(np.zeros((6, 28, 28)), np.arange(6) % 2)
     assert not info.is_image
+
+
+def test_a_fourth_channel_is_asked_about():
+    with pytest.warns(UserWarning, match="if the fourth is transparency"):
+        data.from_arrays(np.zeros((6, 8, 8, 4), np.uint8), np.arange(6) % 2)
 
 
 DIFFERENT = {"size": np.zeros((6, 9, 9, 1), np.uint8), "type": np.zeros((6, 8, 8, 1), np.float32)}
