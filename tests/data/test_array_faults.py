@@ -248,13 +248,16 @@ def test_a_models_classes_are_matched_by_name(tmp_path):
 
 
 PEAK = """
-import resource, sys
+import pathlib, sys
 import numpy as np
 from dvae_tf import data
+def most_resident():  # That of the module resource counts the parent's as well.
+    status = pathlib.Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 data.load_arrays("three_moons", "test", count=9)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = most_resident()
 found, _ = data.load_arrays(sys.argv[1], "train")
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+print(most_resident() - before)
 """
 
 
@@ -264,7 +267,7 @@ def test_loading_takes_hardly_more_memory_than_the_data(tmp_path):
     name = saved(tmp_path, x=x, label=np.arange(8000) % 5)
     call = [sys.executable, "-c", PEAK, name]
     used = int(subprocess.run(call, check=True, capture_output=True, text=True).stdout)
-    assert used < 1.5 * x.nbytes
+    assert 0.7 * x.nbytes < used < 1.5 * x.nbytes
 
 
 def test_floats_that_may_be_grey_images_are_asked_about():
