@@ -20,7 +20,7 @@ test: .venv/installed-dev
 	$(BIN)/mypy
 	$(PYTEST)
 
-# The tests that take more than five seconds each: whole trainings, all exports, XLA, devices, the wheel.
+# The tests that take more than three seconds each: whole trainings, all exports, XLA, devices, the wheel.
 slow: .venv/installed-dev
 	$(PYTEST) -m slow
 

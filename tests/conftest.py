@@ -61,9 +61,8 @@ def short_epochs():
 
 @contextlib.contextmanager
 def measured_cheaply():
-    """Few resamples, hasty judges, short probes, few pictures of the cycle probe."""
+    """Few resamples, short probes, few pictures of the cycle probe."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge, "EPOCHS", (1, 10))
         patch.setattr(dvae_tf.evaluation.estimate, "RESAMPLES", 30)
         patch.setattr(probes, "MOST_EPOCHS", 10)
         patch.setattr(probes, "BOOSTING_ROUNDS", 10)
@@ -79,11 +78,17 @@ def cheap_measures():
         yield
 
 
-@pytest.fixture(scope="module")
-def hasty_judges():
+@contextlib.contextmanager
+def judged_hastily():
     """Judges of few epochs, where their verdict does not matter."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judge, "EPOCHS", (1, 4))
+        yield
+
+
+@pytest.fixture(scope="module")
+def hasty_judges():
+    with judged_hastily():
         yield
 
 
@@ -98,7 +103,7 @@ def trained_run(shared, short_epochs, tmp_path_factory):
             if not kept.exists():
                 aside = shared / f"aside-{name}"
                 settings = TrainingSettings(**settings, preset="toy", epochs=2, output=str(aside))
-                with measured_cheaply():
+                with measured_cheaply(), judged_hastily():
                     train(settings, evaluate=evaluate)
                 aside.rename(kept)
         copy = tmp_path_factory.mktemp("runs") / name

@@ -130,7 +130,7 @@ def test_nearest_is_the_nearest(images):
         (lambda m, x: tasks.inpaint(m, x, np.zeros((8, 7), bool)), r"shape \(8, 7\); give bool"),
         (lambda m, x: tasks.inpaint(m, x, np.zeros((8, 8), bool), 0), "iterations is 0"),
         (lambda m, x: tasks.traverse(m, x, 16, [0.0]), r"dimension 16 is outside \[0, 16\)"),
-        (lambda m, x: tasks.interpolate_class(m, [0], [3], x[:1]), "label 3 is outside"),
+        (lambda m, x: tasks.interpolate_class(m, [0], [3], x[:1]), "label 3 is no integer in"),
         (lambda m, x: tasks.interpolate_style(m, x, x, steps=1), "steps is 1"),
         (lambda m, x: tasks.interpolate_style(m, x, x, path="bent"), "No path is called 'bent'"),
         (lambda m, x: tasks.nearest(x, x, count=6), "count is 6; give 1 to 5"),

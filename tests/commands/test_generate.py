@@ -19,6 +19,7 @@ def draw(moons_run):
     return drawn
 
 
+@pytest.mark.slow
 def test_generate_writes_an_array(draw, tmp_path):
     options = {"count": 5, "seed": 1}
     line = draw(label=("middle", "2"), output=str(tmp_path / "out.npy"), **options)
@@ -34,6 +35,7 @@ def test_generate_draws_points(draw, tmp_path):
     assert (tmp_path / "out.png").stat().st_size > 5000
 
 
+@pytest.mark.slow
 def test_all_classes_have_4_samples_and_chosen_ones_16(draw, tmp_path):
     assert draw(output=str(tmp_path / "all.npy")).startswith("12 samples")
     assert draw(output=str(tmp_path / "one.npy"), label=("0",)).startswith("16 samples")

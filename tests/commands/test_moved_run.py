@@ -88,6 +88,7 @@ def test_what_needs_the_data_asks_where_it_lies(use, run):
         use(run)
 
 
+@pytest.mark.slow
 def test_the_data_may_lie_elsewhere(run):
     x, label = examples.kept_examples(run, "test")[:2]
     np.savez("mine.npz", x=x, label=label, class_names=runs.class_names(run))

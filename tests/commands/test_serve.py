@@ -33,6 +33,7 @@ def served(monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_the_model_is_served_until_it_is_stopped(served):
     printed, answer = served(str(shipped.find()))
     rest, rpc = printed.splitlines()

@@ -29,6 +29,7 @@ def ship(run, name):
     return shipping.ship(ShippingSettings(str(run), name), Console(quiet=True))
 
 
+@pytest.mark.slow
 def test_a_shipped_model_draws_what_the_run_draws(moons_run, place):
     folder = ship(moons_run, "mine")
     assert folder == place / "mine"

@@ -261,6 +261,7 @@ print(most_resident() - before)
 """
 
 
+@pytest.mark.slow
 def test_loading_takes_hardly_more_memory_than_the_data(tmp_path):
     x = np.zeros((8000, 64, 64, 3), np.uint8)
     x[:, 0, :2, 0] = np.arange(16_000).reshape(8000, 2) % 251

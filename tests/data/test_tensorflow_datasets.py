@@ -15,6 +15,7 @@ SETS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shape", "count"), SETS, ids=[name for name, _, _ in SETS])
 def test_real_set(name, shape, count):
     if not (FOLDER / name).is_dir():

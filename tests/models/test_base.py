@@ -37,6 +37,7 @@ def test_progress_is_that_of_one_fit():
     assert float(model.progress) == 1.0
 
 
+@pytest.mark.slow
 def test_without_a_known_length_progress_moves_between_epochs():
     model, seen = toy(kl=(0.0, 2.0)), []
     watch = keras.callbacks.LambdaCallback(
@@ -64,6 +65,7 @@ def test_a_weight_follows_its_schedule():
         assert float(weighted(model, "kl", tf.constant(1.0))) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_scheduled_weight_weighs_the_loss_and_is_saved(tmp_path):
     model = toy(kl=(0.0, 2.0), likelihood=0.0, classification=0.0)
     model.fit(batches(), epochs=1, verbose=0)

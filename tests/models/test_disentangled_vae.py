@@ -75,6 +75,7 @@ def test_no_loss_goes_back_through_what_it_does_not_depend_on():
     assert any(gradient is not None for gradient in gradients)
 
 
+@pytest.mark.slow
 def test_one_step_of_everything_for_n_gm_batches():
     model = toy()
     model.compile(run_eagerly=True)
@@ -191,6 +192,7 @@ def test_reported_loss_is_what_the_autoencoder_minimises():
     assert logs["loss"] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passes_per_epoch", [1, 2])
 def test_rate_of_the_variances_falls_tenfold_every_so_many_passes(passes_per_epoch):
     model = toy(DisentangledVAE, {"variance_decay_passes": 2})

@@ -49,6 +49,7 @@ def test_it_follows_the_last_epoch_and_trains_the_flow_alone(trained):
     assert found["seconds"] > 0.0
 
 
+@pytest.mark.slow
 def test_fit_ends_with_it_unless_told_otherwise():
     model = toy()
     model.fit(batches(), verbose=0)
@@ -72,6 +73,7 @@ def test_the_best_weights_are_kept(monkeypatch):
             np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.slow
 def test_it_stops_when_held_out_codes_get_no_likelier():
     model = toy(flow_patience=1, flow_learning_rate=1e-12)
     model.fit(batches(), fit_flow=False, verbose=0)
@@ -89,6 +91,7 @@ def test_codes_are_those_of_the_whole_data_once():
     np.testing.assert_allclose(z_s, np.asarray(model.prior_s.means)[label], atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [

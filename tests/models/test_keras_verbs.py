@@ -108,6 +108,7 @@ def pair(model):
     return [X[:4], LABEL[:4]] if isinstance(model, ConditionalVAE) else X[:4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [DisentangledVAE, ConditionalVAE, ConditionalGAN])
 def test_export_is_what_call_does(kind, tmp_path):
     model = toy(model=kind)

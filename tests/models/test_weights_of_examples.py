@@ -94,6 +94,7 @@ def test_validation_data_may_have_weights():
     assert np.isfinite(history["val_loss"]).all()
 
 
+@pytest.mark.slow
 def test_weights_are_summed_over_replicas():
     strategy = tf.distribute.MirroredStrategy(["cpu:0"])
     with strategy.scope():

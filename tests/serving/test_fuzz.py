@@ -17,6 +17,8 @@ from PIL import Image
 from dvae_tf.runs import shipped as pretrained
 from dvae_tf.serving.server import Server
 
+pytestmark = pytest.mark.slow
+
 ANY_TIME = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 NUMBERS = st.integers(-(2**70), 2**70) | st.floats() | st.booleans()

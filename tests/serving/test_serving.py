@@ -15,6 +15,8 @@ from dvae_tf.serving import Client, ServerError, model_versions
 from dvae_tf.serving.rest import as_json, parse
 from dvae_tf.serving.server import Server
 
+pytestmark = pytest.mark.slow
+
 REAL = shutil.which("tensorflow_model_server")
 
 

@@ -43,6 +43,7 @@ def test_a_code_that_is_the_factors_predicts_them():
     assert found["angle"] > 0.98
 
 
+@pytest.mark.slow
 def test_noise_predicts_nothing():
     found = predicted(RANDOM.normal(size=(1000, 4)))
     assert found["size"] < 0.05
@@ -51,6 +52,7 @@ def test_noise_predicts_nothing():
     assert found["kind"] == pytest.approx(1 / 3, abs=0.12)
 
 
+@pytest.mark.slow
 def test_a_factor_that_only_the_mlp_reads_is_found():
     """A linear mixture of many dimensions: each tree sees one dimension at a time."""
     random = np.random.default_rng(1)

@@ -90,6 +90,7 @@ def test_rare_classes_do_not_stop_it():
     assert min(found.values()) == 1.0
 
 
+@pytest.mark.slow
 def test_the_number_of_decoded_pictures_is_bounded(monkeypatch):
     monkeypatch.setattr(cycle, "MOST_PICTURES", 100 * CLASSES)
     z_u, label = codes(500, 1)
@@ -123,6 +124,7 @@ def test_the_strongest_probe_is_named():
     assert (found["strongest"], found["strongest_probe"]) == (found["b"], "b")
 
 
+@pytest.mark.slow
 def test_a_wrong_condition_of_the_flow_is_undone_with_the_true_class():
     """z_u tells the class wherever z_s is wrong: only the code as encoded leaks then."""
     z_u, label = codes(500, 3)

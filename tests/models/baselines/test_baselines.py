@@ -36,6 +36,7 @@ def test_each_loss_reaches_exactly_its_networks(model, loss, trained):
     assert changed(model, before) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_budget_of_updates_is_the_same_for_all_models(name):
     model = toy(MODELS[name])
