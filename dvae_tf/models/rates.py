@@ -142,9 +142,11 @@ class Rates:
         """Takes over what a saved schedule had set last.
 
         Args:
-            last: float array [optimisers], or 0 from a file that is older than this.
+            last: float array [optimisers]. If there are others, such as none in a file that is older
+                than this, what was set last is not known.
         """
-        self.last.assign(last if np.size(last) > 1 else np.full(self.last.shape, math.nan))
+        same = np.shape(last) == tuple(self.last.shape)
+        self.last.assign(last if same else np.full(self.last.shape, math.nan))
 
 
 def _initial_rate(optimizer):

@@ -8,7 +8,7 @@ from dvae_tf import runs, tasks
 from dvae_tf.commands import ship as shipping
 from dvae_tf.commands.settings import ShippingSettings
 from dvae_tf.files import read_json
-from dvae_tf.models import ConditionalVAE
+from dvae_tf.models import ConditionalVAE, DisentangledVAEGAN, Recipe
 from dvae_tf.runs import shipped
 
 
@@ -27,6 +27,13 @@ def place(tmp_path, monkeypatch):
 
 def ship(run, name):
     return shipping.ship(ShippingSettings(str(run), name), Console(quiet=True))
+
+
+def test_a_discriminator_does_not_ship():
+    model = DisentangledVAEGAN((2,), 3, preset="toy", recipe=Recipe.named("balanced"))
+    small = shipping.without_training(model)
+    assert small.discriminator is None
+    np.testing.assert_array_equal(tasks.sample(model, [0, 1]), tasks.sample(small, [0, 1]))
 
 
 @pytest.mark.slow
