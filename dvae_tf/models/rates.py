@@ -142,8 +142,8 @@ class Rates:
         """Takes over what a saved schedule had set last.
 
         Args:
-            last: float array [optimisers]. If there are others, such as none in a file that is older
-                than this, what was set last is not known.
+            last: float array [optimisers]. Of another shape, as from a file that is older than this,
+                it does not count: what was set last is not known.
         """
         same = np.shape(last) == tuple(self.last.shape)
         self.last.assign(last if same else np.full(self.last.shape, math.nan))
