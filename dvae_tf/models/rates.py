@@ -142,7 +142,7 @@ class Rates:
         """Takes over what a saved schedule had set last.
 
         Args:
-            last: float array [optimisers]. Of another shape, as from a file that is older than this,
+            last: float array [optimisers]. Of another shape, as from an older file,
                 it does not count: what was set last is not known.
         """
         same = np.shape(last) == tuple(self.last.shape)

@@ -73,6 +73,7 @@ def test_other_data_of_the_same_shape_is_encoded_and_missing_labels_stay_missing
         assert set(found["predicted_class"]) <= {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_is_named_and_nothing_is_written(digits_run, moons_run, tmp_path):
     other = tmp_path / "other.npz"
     np.savez(other, x=np.zeros((20, 2), np.float32), label=np.arange(20) % 2)

@@ -49,6 +49,7 @@ def test_without_a_known_length_progress_moves_between_epochs():
     assert set(seen) == {0.0, 0.5}
 
 
+@pytest.mark.slow
 def test_train_on_batch_is_as_at_the_begin_of_a_training():
     model = toy(annealed=True)
     model.fit(batches(), verbose=0)

@@ -165,6 +165,7 @@ def test_auto_compiles_only_where_a_gpu_is():
     assert toy().jit_compile is bool(tf.config.list_physical_devices("GPU"))
 
 
+@pytest.mark.slow
 def test_validation_is_the_same_every_time_and_trains_nothing():
     model = toy()
     model.compile(run_eagerly=True)

@@ -10,6 +10,8 @@ from dvae_tf.models import Recipe
 from dvae_tf.networks import ConditionalFlow
 from dvae_tf.networks.seeding import seeded_initializers
 
+pytestmark = pytest.mark.slow
+
 MOVED = {"encoder_s", "encoder_u", "decoder", "discriminator", "prior_means", "prior_variances"}
 
 

@@ -227,6 +227,7 @@ def assert_as_published(model, networks, x, iterations=2):
     assert steps == {"E_S and mu": 6, "Sigma": 6} | dict.fromkeys(list(steps)[2:], 2)
 
 
+@pytest.mark.slow
 def test_two_iterations_for_three_moons():
     model = DisentangledVAEGAN((2,), CLASSES, preset="toy", recipe="paper", seed=SEED)
     assert_as_published(model, ToyNetworks(model), moons(2 * N_GM * BATCH)[0])
@@ -245,6 +246,7 @@ def test_two_iterations_for_images():
     assert_as_published(models[0], KerasNetworks(models[1]), x)
 
 
+@pytest.mark.slow
 def test_one_state_for_both_steps_is_another_training():
     """What the reference must be able to tell apart."""
     models = [DisentangledVAEGAN((2,), CLASSES, "toy", "paper", seed=SEED) for _ in range(2)]

@@ -56,6 +56,7 @@ def accuracies(probes, z_u, label):
     }
 
 
+@pytest.mark.slow
 def test_a_planted_leak_is_found_by_the_cycle_probe_alone():
     found = accuracies(FittedProbes(*codes(1500, 1), subject(leaky)), *codes(800, 2))
     assert found["cycle"] == found["cycle_gbdt"] == 1.0
