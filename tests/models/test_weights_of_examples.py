@@ -68,6 +68,7 @@ def expected():
     return trained(SAME["sample_weight"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", SAME)
 def test_every_way_of_giving_weights_is_the_same(way, expected):
     np.testing.assert_allclose(trained(SAME[way]), expected, atol=1e-6)

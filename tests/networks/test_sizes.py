@@ -27,6 +27,7 @@ def outputs(family, shape):
     return {name: (network(given), network) for name, (network, given) in networks.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", ["toy", "compact"])
 def test_outputs_fit_images_of_any_size(name, shape):
