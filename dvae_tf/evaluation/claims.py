@@ -31,6 +31,10 @@ class Claim:
     meaning: str
     at_least: bool = False
 
+    def keeps(self, value: float, bound: float) -> bool:
+        """Whether a figure is within its bound."""
+        return bool(value >= bound if self.at_least else value <= bound)
+
 
 class Verdict(NamedTuple):
     """What became of a claim.
@@ -149,8 +153,7 @@ def verdicts(report: dict, claims: Sequence[Claim] = CLAIMS) -> list[Verdict]:
         except ValueError:  # What the bound refers to was not measured.
             continue
         if value is not None:
-            kept = value >= bound if claim.at_least else value <= bound
-            found.append(Verdict(claim, float(value), bound, bool(kept)))
+            found.append(Verdict(claim, float(value), bound, claim.keeps(value, bound)))
     return found
 
 
@@ -189,6 +192,5 @@ def _cell(claim, found):
     if None in found:
         return ""
     value, bound = (sum(column) / len(found) for column in list(zip(*found, strict=True))[1:3])
-    kept = value >= bound if claim.at_least else value <= bound
     text = f"{value:.3f} ({bound:.3f})"
-    return text if kept else f"**{text}: missed**"
+    return text if claim.keeps(value, bound) else f"**{text}: missed**"

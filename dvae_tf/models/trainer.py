@@ -219,7 +219,7 @@ class Trainer(Verbs):
         )
         if isinstance(given.get("x"), tf.data.Dataset):
             given["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
-            self._expect_end(given["x"], given.get("steps_per_epoch"), "steps_per_epoch")
+            self._expect_end(given["x"], given.get("steps_per_epoch"))
         given["callbacks"] = [follow, given.get("callbacks") or []]
         with self._classes_weighted(given.pop("class_weight", None)), self._plain():
             return super().fit(**given)

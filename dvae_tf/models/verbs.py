@@ -51,9 +51,11 @@ class Verbs(keras.Model):
         return stacked if name != "x" or stacked.shape[1:] == self.sample_shape else examples
 
     @staticmethod
-    def _expect_end(dataset, steps, name):
+    def _expect_end(dataset, steps):
         if steps is None and dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
-            raise ValueError(f"The dataset has no end; give {name}, or a dataset that has one.")
+            raise ValueError(
+                "The dataset has no end; give steps_per_epoch, or one that has an end."
+            )
 
     @contextlib.contextmanager
     def _plain(self):
