@@ -165,9 +165,10 @@ class Trainer(Verbs):
     def _build_optimizers(self):
         """Makes the optimisers' variables, which only a model that is trained needs."""
         weights = self.weight_groups()
-        for name, group in self.optimizer_groups().items():
-            if not self.optimizers[name].built:
-                self.optimizers[name].build(weights[group])
+        with self.distribute_strategy.scope():
+            for name, group in self.optimizer_groups().items():
+                if not self.optimizers[name].built:
+                    self.optimizers[name].build(weights[group])
 
     def get_compile_config(self):
         return {
