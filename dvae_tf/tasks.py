@@ -5,12 +5,14 @@ in both directions.
 """
 
 import collections
+import operator
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
+from dvae_tf.data.examples import check_x
 from dvae_tf.data.pixels import as_floats, as_pixels
 from dvae_tf.networks.seeding import checked_seed
 
@@ -155,10 +157,8 @@ def swap_pairs(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
         >>> swap_pairs(model, np.zeros((4, 2)), np.ones((4, 2))).shape
         (4, 2)
     """
-    z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
-    if len(z_s) != len(z_u):
-        raise ValueError(f"There are {len(z_s)} and {len(z_u)} donors; give as many of each.")
-    return decode(model, z_s, z_u)
+    _expect_as_many(x_s=x_s, x_u=x_u)
+    return decode(model, encode(model, x_s).z_s, encode(model, x_u).z_u_mean)
 
 
 def interpolate_class(
@@ -195,7 +195,9 @@ def interpolate_class(
     for label in (*np.ravel(start), *np.ravel(stop)):
         if not isinstance(label, np.integer) or not 0 <= label < len(means):
             raise ValueError(f"label {label} is no integer in [0, {len(means)}).")
-    z_s = _interpolated(means[np.asarray(start)], means[np.asarray(stop)], steps, path)
+    start, stop = np.atleast_1d(start), np.atleast_1d(stop)
+    _expect_as_many(start=start, stop=stop, x=x)
+    z_s = _interpolated(means[start], means[stop], steps, path)
     z_u = np.repeat(encode(model, x).z_u_mean[:, np.newaxis], steps, axis=1)
     return _decode_grid(model, z_s, z_u)
 
@@ -224,6 +226,7 @@ def interpolate_style(
         >>> interpolate_style(model, np.zeros((1, 2)), np.ones((1, 2)), steps=5).shape
         (1, 5, 2)
     """
+    _expect_as_many(x_start=x_start, x_stop=x_stop)
     codes = encode(model, x_start)
     z_u = _interpolated(codes.z_u_mean, encode(model, x_stop).z_u_mean, steps, path)
     return _decode_grid(model, np.repeat(codes.z_s[:, np.newaxis], steps, axis=1), z_u)
@@ -249,10 +252,10 @@ def traverse(model, x: np.ndarray, dimension: int, values: np.ndarray) -> np.nda
         >>> traverse(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), 1, [-1, 0, 1]).shape
         (4, 3, 2)
     """
-    if not 0 <= dimension < model.latent_dim_u:
-        raise ValueError(f"dimension {dimension} is outside [0, {model.latent_dim_u}).")
-    if not np.isfinite(values).all():
-        raise ValueError(f"The values of z_u are {values}; give finite ones.")
+    dimension = _whole("dimension", dimension, 0, model.latent_dim_u - 1)
+    values = np.asarray(values, np.float32)
+    if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
+        raise ValueError(f"The values of z_u are {values}; give a list of finite ones.")
     codes = encode(model, x)
     z_s = np.repeat(codes.z_s[:, np.newaxis], len(values), axis=1)
     z_u = np.repeat(codes.z_u_mean[:, np.newaxis], len(values), axis=1)
@@ -287,9 +290,8 @@ def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.
         >>> inpaint(model, np.zeros((4, 8, 8, 1), np.uint8), mask).shape
         (4, 8, 8, 1)
     """
-    if iterations < 1:
-        raise ValueError(f"iterations is {iterations}; give at least 1.")
-    x = np.asarray(x)
+    iterations = _whole("iterations", iterations, 1)
+    x = check_x("the input", x)
     mask = _fitting_mask(mask, x.shape)
     filled = np.where(mask, np.float32(0.0), as_floats(x))
     for _ in range(iterations):
@@ -318,9 +320,11 @@ def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
         >>> found.index.tolist(), found.distance.round(3).tolist()
         ([[1]], [[0.1]])
     """
-    if not 1 <= count <= len(among):
-        raise ValueError(f"count is {count}; give 1 to {len(among)}, the size of the set.")
-    x, among = (as_floats(values).reshape(len(values), -1) for values in (x, among))
+    count = _whole("count", count, 1, len(among))
+    x, among = as_floats(x), as_floats(among)
+    if x.shape[1:] != among.shape[1:]:
+        raise ValueError(f"The shapes {x.shape[1:]} and {among.shape[1:]} differ; make them alike.")
+    x, among = (values.reshape(len(values), -1) for values in (x, among))
     finder = NearestNeighbors(n_neighbors=count, algorithm="brute").fit(among)
     distance, index = finder.kneighbors(x)
     return Nearest(index, distance / np.sqrt(x.shape[1]))
@@ -360,6 +364,10 @@ def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
         >>> decode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((4, 2))).shape
         (4, 2)
     """
+    z_s, z_u = np.asarray(z_s), np.asarray(z_u)
+    _expect_as_many(z_s=z_s, z_u=z_u)
+    if not len(z_s):
+        raise ValueError("There are no codes; give at least one pair.")
     return as_pixels(in_chunks(model.decode, z_s, z_u))
 
 
@@ -373,8 +381,7 @@ def _decode_grid(model, z_s, z_u):
 
 def _interpolated(start, stop, steps, path):
     """Codes between start and stop [n, latent]: an array [n, steps, latent]."""
-    if steps < 2:
-        raise ValueError(f"steps is {steps}; give at least 2, the two ends.")
+    steps = _whole("steps", steps, 2)
     if path not in ("straight", "spherical"):
         raise ValueError(f"No path is called {path!r}; choose straight or spherical.")
     t = np.linspace(0.0, 1.0, steps, dtype=np.float32)[:, np.newaxis]
@@ -390,6 +397,25 @@ def _interpolated(start, stop, steps, path):
     sine = np.where(flat, 1.0, sine)
     first = np.where(flat, 1.0 - t, np.sin((1.0 - t) * angle) / sine)
     return first * start + np.where(flat, t, np.sin(t * angle) / sine) * stop
+
+
+def _whole(name, value, least, most=None):
+    """A whole number within its bounds, as int."""
+    bounds = f"{least} to {most}" if most is not None else f"at least {least}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.") from None
+    if isinstance(value, bool) or number < least or (most is not None and number > most):
+        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.")
+    return number
+
+
+def _expect_as_many(**columns):
+    """Refuses columns of different lengths: one entry of each belongs to one result."""
+    if len(set(map(len, columns.values()))) > 1:
+        found = " and ".join(f"{len(column)} {name}" for name, column in columns.items())
+        raise ValueError(f"There are {found}; give as many of each.")
 
 
 def _fitting_mask(mask, shape):

@@ -8,7 +8,7 @@ import numpy as np
 from dvae_tf.data.digits import digits
 from dvae_tf.data.examples import Arrays, Info, Stored, Stream, check_arrays, check_seed
 from dvae_tf.data.folder import folder
-from dvae_tf.data.image_files import BACKGROUND, check_background
+from dvae_tf.data.image_files import BACKGROUND, check_background, height_and_width
 from dvae_tf.data.labels import class_names_of, matched, numbered
 from dvae_tf.data.npz import npz
 from dvae_tf.data.pipeline import batches, in_memory, without_labels
@@ -246,11 +246,22 @@ def _examples(name, split, most=None, **options):
     source, arguments = _source(name)
     if not source.own_splits:
         holder(name, whole, ("train", "test"))
+    if options.get("count") is not None and "count" not in source.options:
+        raise ValueError(
+            f"{name}: count is {options['count']}, but this data is not generated; leave it out, "
+            "and take a slice such as 'train[:500]'."
+        )
     taken = {option: options[option] for option in source.options}
     examples, info = source.read(*arguments, whole, **taken)
     examples, info = _part(examples, info, split, start, stop, most)
     if options["class_names"] is not None:
-        return matched(examples, info, options["class_names"])
+        examples, info = matched(examples, info, options["class_names"])
+    size = height_and_width(options["size"])
+    if size is not None and info.shape[:2] != size:
+        raise ValueError(
+            f"{name}: size is {size}, but examples have the shape {info.shape}, and this data is "
+            "not resized; leave size out."
+        )
     return examples, info
 
 

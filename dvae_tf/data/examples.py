@@ -118,30 +118,14 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
             f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
             "[n, ...] and [n], one label per example."
         )
-    x = check_x(source, with_channels(source, x))
+    _expect_channels_last(source, x)
+    x = check_x(source, x)
     return x, check_label(source, label, num_classes)
 
 
-def with_channels(source: str, x: np.ndarray) -> np.ndarray:
-    """Gives grey images their axis of channels.
-
-    Args:
-        source: str, where they come from, for error messages.
-        x: array [n, *shape].
-
-    Returns:
-        x [n, height, width, 1] for uint8 [n, height, width]; else x itself.
-
-    Raises:
-        ValueError: if images have the channels first.
-
-    Examples:
-        >>> with_channels("mine", np.zeros((5, 28, 28), np.uint8)).shape
-        (5, 28, 28, 1)
-    """
-    if x.ndim == 3 and x.dtype == np.uint8:
-        return x[..., np.newaxis]
-    if x.ndim == 3 and min(x.shape[1:]) >= LEAST_SIDE:
+def _expect_channels_last(source, x):
+    """Refuses images with the channels first; says what else may be meant in another way."""
+    if x.ndim == 3 and x.dtype != np.uint8 and min(x.shape[1:]) >= LEAST_SIDE:
         warnings.warn(
             f"{source}: examples of type {x.dtype} and shape {x.shape[1:]} are taken for data that "
             "are no images; if they are grey images, give uint8, or floats in [-1, 1] of shape "
@@ -159,7 +143,6 @@ def with_channels(source: str, x: np.ndarray) -> np.ndarray:
             f"{source}: images have the shape {x.shape[1:]}, the channels first; put them last: "
             "x.transpose(0, 2, 3, 1)."
         )
-    return x
 
 
 def check_x(source: str, x: np.ndarray):
@@ -167,11 +150,11 @@ def check_x(source: str, x: np.ndarray):
 
     Args:
         source: str, where they come from, for error messages.
-        x: array [n, *shape], uint8 images or floats: images in [-1, 1], other data with
-            standardised columns, at most 50 in size.
+        x: array [n, *shape], uint8 images (grey ones with or without a channel axis) or floats:
+            images in [-1, 1], other data with standardised columns, at most 50 in size.
 
     Returns:
-        NumPy array [n, *shape], uint8 or float32.
+        NumPy array [n, *shape], uint8 images with a channel axis, or float32.
 
     Raises:
         ValueError: if shape, type or range do not fit; the message says what was found, what was
@@ -186,8 +169,13 @@ def check_x(source: str, x: np.ndarray):
         raise ValueError(f"{source}: x has shape {x.shape}; expected [n, ...], n examples.")
     if not len(x):
         raise ValueError(f"{source}: there are no examples; give at least one.")
-    if x.dtype == np.uint8 and x.ndim == 4:
-        return x
+    if x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] < LEAST_SIDE:
+        raise ValueError(
+            f"{source}: x has shape {x.shape}, which may be one image; give [n, height, width, "
+            "channels]: x[np.newaxis] for one alone."
+        )
+    if x.dtype == np.uint8 and x.ndim in (3, 4):
+        return x if x.ndim == 4 else x[..., np.newaxis]
     if not (np.issubdtype(x.dtype, np.floating) or (x.ndim != 4 and x.dtype.kind in "iub")):
         raise ValueError(
             f"{source}: x has dtype {x.dtype}; give uint8 images in [0, 255] or floats (images in "

@@ -63,8 +63,8 @@ def folder(
     if not root.is_dir():
         raise ValueError(f"{source}: there is no such folder; give one that holds class folders.")
     given = _given_splits(source, root)
-    base = given.get(holder(source, name, given), root)
     known = class_names or _trained_classes(source, root, given)
+    base = given.get(holder(source, name, given), root)
     files, label = _list_images(source, base, known)
     places = np.array([_place(file) for file in files])
     rows, places = chosen_rows(name, given, label, places)
@@ -88,10 +88,12 @@ def _visible(directory):
 
 
 def _folders(directory):
-    """The folders in a folder; links out of it are none."""
+    """The folders in a folder; links out of it, and to a folder beside them, are none."""
     inside = directory.resolve()
     entries = [entry for entry in _visible(directory) if entry.is_dir()]
-    return [entry for entry in entries if _is_inside(entry, inside)]
+    own = {entry.resolve() for entry in entries if not entry.is_symlink()}
+    beside = [entry for entry in entries if entry.is_symlink() and entry.resolve() in own]
+    return [entry for entry in entries if _is_inside(entry, inside) and entry not in beside]
 
 
 def _is_inside(path, folder):
@@ -145,6 +147,12 @@ def _trained_classes(source, root, given):
     base = given.get("train", root)
     names = class_names_of(source, [os.fsencode(entry.name) for entry in _folders(base)])
     if len(names) < 2:
+        below = [entry for entry in _folders(base) if len(_folders(entry)) > 1]
+        if below:
+            raise ValueError(
+                f"{source}: found one folder, {_shown(below[0])}, which itself holds folders; give "
+                "its path if these are the classes."
+            )
         found = f"images of one class, {names[0]}," if names else "no images in class folders"
         raise ValueError(
             f"{source}: found {found} in {base}; expected at least 2 folders, one for each class, "
@@ -157,6 +165,11 @@ def _list_images(source, base, class_names):
     """The images in the class folders: (list of paths, label int32 [n])."""
     directories = _folders(base)
     names = class_names_of(source, [os.fsencode(directory.name) for directory in directories])
+    if not names:
+        raise ValueError(
+            f"{source}: {base} holds no folders; put its images into folders called as their "
+            f"classes are, such as {class_names[0]}."
+        )
     expect_known(source, names, class_names)
     inside = base.resolve()
     files, label = [], []
@@ -189,11 +202,10 @@ def _below(directory):
 
 def _warn_of(base, skipped):
     """Names what is not read: links out of the folder, and files that are no images."""
-    inside = base.resolve()
-    links = [file for file in skipped if not _is_inside(file, inside)]
+    links = [file for file in skipped if file.is_symlink()]
     if links:
         warnings.warn(
-            f"Skipped {len(links)} links out of {base} or to nowhere, the first "
+            f"Skipped {len(links)} links out of {base}, to another class or to nowhere, the first "
             f"{_shown(links[0])}: copy these images into the folder.",
             stacklevel=3,
         )

@@ -14,6 +14,8 @@ SUFFIXES = (
 BACKGROUND = "white"
 # The largest value of each kind of grey with more than 8 bits.
 _SIXTEEN_BITS = 2**16 - 1
+# Pillow's layouts of greys with fewer bits, and the distance of two neighbouring greys of 8 bits.
+_GREY_STEPS = {"L;2": 85, "L;4": 17}
 # The tag of a TIFF file that says whether 0 is white (0) or black (1).
 _PHOTOMETRIC = 262
 
@@ -46,6 +48,7 @@ def open_image(
     """
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            _scale_transparent_grey(image)
             upright = ImageOps.exif_transpose(image)
             inverted = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
             shown = _on(background, _eight_bits(upright, image.format, inverted))
@@ -55,6 +58,14 @@ def open_image(
         shown.convert("RGB" if channels == 3 else "L"), (width, height), Image.Resampling.BICUBIC
     )
     return np.asarray(fitted).reshape(height, width, channels)
+
+
+def _scale_transparent_grey(image):
+    """Of greys with 2 or 4 bits, Pillow scales the values, but not the one that is transparent."""
+    layout = image.tile[0].args if image.format == "PNG" and image.tile else None
+    transparent = image.info.get("transparency")
+    if layout in _GREY_STEPS and isinstance(transparent, int):
+        image.info["transparency"] = transparent * _GREY_STEPS[layout]
 
 
 def _eight_bits(image, file_format, inverted):

@@ -91,6 +91,13 @@ def numbered(source: str, label: np.ndarray, class_names: Sequence[str] | None =
     elif set(called) <= set(class_names):
         number_of = {name: number for number, name in enumerate(class_names)}
         numbers = np.array([number_of[name] for name in called], np.int64)
+        if called and values[-1] < len(class_names) and not np.array_equal(numbers, values):
+            warnings.warn(
+                f"{source}: the labels {_shortened(called)} are taken for the names of classes, "
+                f"not for their indices: label {called[0]} is class {numbers[0]}. If they are "
+                "indices, give class_names that are no numbers.",
+                stacklevel=3,
+            )
     else:
         numbers = values
         _expect_below(source, label, len(class_names))

@@ -94,11 +94,12 @@ def _parts(source, arrays):
     for split, part in found.items() or [(None, {})]:
         ending = f"_{split}" if split else ""
         missing = [f"{kind}{ending}" for kind in ("label", "x") if kind not in part]
+        are = "is" if len(missing) == 1 else "are"
         if missing:
             raise ValueError(
                 f"{source}: found the arrays {', '.join(sorted(arrays)) or 'none'}, but "
-                f"{' and '.join(missing)} is missing; expected `x{ending}` [n, ...] and "
-                f"`label{ending}` [n]."
+                f"{' and '.join(missing)} {are} missing; expected `x{ending}` [n, ...] "
+                f"and `label{ending}` [n], or `x_train`, `label_train`, `x_test`, `label_test`."
             )
     _expect_alike(source, found)
     if unused:
@@ -138,11 +139,13 @@ def _splits_of(source, split, x=None, label=None):
 
 def _named(source, label, trained, own, class_names):
     """The labels of a split as numbers of classes: (label, class names)."""
+    label, trained = (check_label(source, values) for values in (label, trained))
     if own is not None:
+        # Names or indices: what the labels of all splits are together.
+        both, names = numbered(source, np.concatenate([trained, label]), own)
         if class_names is None:
-            _expect_examples(source, numbered(source, trained, own)[0], own)
-        return numbered(source, label, own)
-    trained = check_label(source, trained)
+            _expect_examples(source, both[: len(trained)], own)
+        return both[len(trained) :], names
     names = class_names or numbered(source, trained)[1]
     expect_known(source, [str(value) for value in np.unique(label[label != NO_LABEL])], names)
     return numbered(source, label, names)

@@ -1,12 +1,13 @@
 """The only place that converts between uint8 and [-1, 1]."""
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from dvae_tf.data.examples import check_x
 
 
-def to_float(image: np.ndarray) -> tf.Tensor:
+def to_float(image: npt.ArrayLike) -> tf.Tensor:
     """Converts uint8 images to the package's float32.
 
     Args:

@@ -7,6 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.examples import LARGEST, NO_LABEL, ROUNDING, SCALE, STANDARDISE
+from dvae_tf.data.pixels import to_float
+
+# What a pixel of 1 becomes.
+_NEARLY_BLACK = float(to_float(np.uint8(1)))
 
 
 class Seen:
@@ -23,7 +27,7 @@ class Seen:
     def __init__(self, is_image: bool, num_classes: int):
         self.is_image, self.num_classes = is_image, num_classes
         self.warned = False
-        # Least and largest of x, least and largest of the label.
+        # Least and largest of x, of the label, and least of x where it was given in floats.
         self.range = tf.Variable(
             self._nothing(),
             trainable=False,
@@ -32,7 +36,7 @@ class Seen:
 
     @staticmethod
     def _nothing():
-        return [math.inf, -math.inf, math.inf, -math.inf]
+        return [math.inf, -math.inf, math.inf, -math.inf, math.inf]
 
     def nothing(self) -> tf.Tensor:
         """Whether nothing was seen yet: bool scalar, as part of a graph."""
@@ -42,17 +46,21 @@ class Seen:
         """Forgets the range."""
         self.range.assign(self._nothing())
 
-    def update(self, x: tf.Tensor, label: tf.Tensor) -> None:
+    def update(self, x: tf.Tensor, label: tf.Tensor | int, given) -> None:
         """Widens the range by a batch, as part of a graph.
 
         Args:
             x: float32 tensor [batch, *shape].
-            label: int32 tensor [batch].
+            label: int32 tensor [batch], or -1 for none.
+            given: array or tensor, x as the user gave it.
         """
         before = tf.unstack(tf.convert_to_tensor(self.range))
         label = tf.cast(label, tf.float32)
-        batch = (tf.reduce_min(x), tf.reduce_max(x), tf.reduce_min(label), tf.reduce_max(label))
-        wider = (tf.minimum, tf.maximum, tf.minimum, tf.maximum)
+        least = tf.reduce_min(x)
+        of_floats = math.inf if given.dtype == tf.uint8 else least
+        of_label = tf.reduce_min(label), tf.reduce_max(label)
+        batch = (least, tf.reduce_max(x), *of_label, of_floats)
+        wider = (tf.minimum, tf.maximum, tf.minimum, tf.maximum, tf.minimum)
         pairs = zip(wider, before, batch, strict=True)
         self.range.assign(tf.stack([choose(old, new) for choose, old, new in pairs]))
 
@@ -62,10 +70,10 @@ class Seen:
         Raises:
             ValueError: if inputs or labels are outside of what the model takes.
         """
-        lowest, highest, *labels = self.range.numpy()
+        lowest, highest, *labels, of_floats = self.range.numpy()
         if math.isinf(lowest):
             return
-        self.judge_range(lowest, highest)
+        self._judge_range(lowest, highest, of_floats)
         outside = [label for label in labels if not NO_LABEL <= label < self.num_classes]
         if outside:
             raise ValueError(
@@ -73,37 +81,53 @@ class Seen:
                 f"{self.num_classes - 1}, and -1 for a missing label."
             )
 
-    def judge_range(self, lowest: float, highest: float) -> None:
-        """Checks the range of inputs, and says once if images seem to be in [0, 1].
+    def warn_of_missing_labels(self) -> None:
+        """Says it if examples were seen, but no label."""
+        if self.range.numpy()[3] == NO_LABEL:
+            warnings.warn(
+                "No example has a label: accuracy and the losses that need one are means of "
+                "nothing, and shown as 0. Give labels in [0, C); -1 means none.",
+                stacklevel=3,
+            )
 
-        Args:
-            lowest, highest: float.
-
-        Raises:
-            ValueError: if it is outside of what the model takes.
-        """
+    def _judge_range(self, lowest, highest, of_floats):
+        """Checks the range of inputs, and says once if that of images seems to be another."""
         if not math.isfinite(lowest) or not math.isfinite(highest):
             raise ValueError("The batch holds NaN or infinite values in x; remove or repair them.")
         bound = 1.0 + ROUNDING if self.is_image else LARGEST
         if not -bound <= lowest <= highest <= bound:
             wanted = SCALE if self.is_image else STANDARDISE
             raise ValueError(f"x ranges from {lowest:g} to {highest:g}; {wanted}")
-        if self.is_image and 0.0 <= lowest < highest <= 1.0 and not self.warned:
-            self.warned = True
-            warnings.warn(
+        if self.is_image and 0.0 <= of_floats < highest <= 1.0:
+            self._warn(
                 f"All values of x lie in [{lowest:g}, {highest:g}], but images are floats in "
-                "[-1, 1]; if yours are in [0, 1], give 2 * x - 1. (This is said once.)",
-                stacklevel=3,
+                "[-1, 1]; if yours are in [0, 1], give 2 * x - 1."
+            )
+        if self.is_image and lowest < highest <= _NEARLY_BLACK:
+            self._warn(
+                "All pixels of x are 0 or 1 of 255, nearly black; if yours are masks of 0 and 1, "
+                "give 255 * x."
             )
 
+    def _warn(self, message):
+        if not self.warned:
+            self.warned = True
+            warnings.warn(f"{message} (This is said once.)", stacklevel=4)
+
     def judge_array(self, x) -> None:
-        """`judge_range` of an array; whatever is no array of floats is passed over.
+        """Checks the range of an array; whatever is no array of numbers is passed over.
 
         Args:
             x: what a user gave.
 
         Raises:
-            ValueError: as `judge_range`.
+            ValueError: as `judge`.
         """
-        if isinstance(x, np.ndarray) and x.size and np.issubdtype(x.dtype, np.floating):
-            self.judge_range(np.min(x), np.max(x))
+        if not isinstance(x, np.ndarray) or not x.size:
+            return
+        if np.issubdtype(x.dtype, np.floating):
+            lowest = np.min(x)
+            self._judge_range(lowest, np.max(x), lowest)
+        elif x.dtype == np.uint8 and self.is_image:
+            lowest, highest = to_float(np.array([np.min(x), np.max(x)])).numpy()
+            self._judge_range(lowest, highest, math.inf)

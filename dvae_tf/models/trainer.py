@@ -303,7 +303,7 @@ class Trainer(Verbs):
         x, label, weight = self._checked_batch(data)
         if len(self.sample_shape) != 3 and not self.jit_compile:
             x = checked_columns(x, unless=~self.seen.nothing())
-        self.seen.update(x, label)
+        self.seen.update(x, label, data[0])
         known = tf.maximum(label, 0)
         return x, label, weight * tf.gather(tf.convert_to_tensor(self._class_weight), known)
 
@@ -337,7 +337,7 @@ class Trainer(Verbs):
             dict of metric name to float tensor, means since the evaluation began.
         """
         x, label, weight = self._checked_batch(data)
-        self.seen.update(x, label)
+        self.seen.update(x, label, data[0])
         return self._reported(self._test_losses(x, label), weight)
 
     @property

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.examples import NO_LABEL
 from dvae_tf.data.pipeline import damage_named
 from dvae_tf.models.batch_check import checked_x, plain_errors
 from dvae_tf.models.seen import Seen
@@ -107,7 +108,10 @@ class Verbs(keras.Model):
         """
         given = self._given(keras.Model.evaluate, args, kwargs)
         with self._plain():
-            return super().evaluate(**given)
+            found = super().evaluate(**given)
+        if any(row.needs_label for row in self._rows.values()):
+            self.seen.warn_of_missing_labels()
+        return found
 
     def predict(self, *args, **kwargs):
         """`keras.Model.predict`: what `call` gives, as NumPy arrays.
@@ -122,13 +126,17 @@ class Verbs(keras.Model):
             ValueError: as `fit`.
         """
         given = self._given(keras.Model.predict, args, kwargs)
-        with damage_named(), plain_errors():
+        with self._plain():
             return super().predict(**given)
 
     def predict_step(self, data):
         """One step of `predict`: data is what `call` takes, or (x, label)."""
         x, label, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return super().predict_step((self._called_with(x, label, not self.jit_compile),))
+        called_with = self._called_with(x, label, not self.jit_compile)
+        first = tf.nest.flatten(called_with)[0]
+        if first.shape[1:] == self.sample_shape:  # Of a cGAN it is z_u.
+            self.seen.update(first, NO_LABEL, tf.nest.flatten(x)[0])
+        return super().predict_step((called_with,))
 
     def _called_with(self, x, label=None, values=None):
         """What `call` computes with, checked.
@@ -141,8 +149,8 @@ class Verbs(keras.Model):
         """x as the networks take it."""
         x = tf.convert_to_tensor(x)
         checked = checked_x(x, self.sample_shape, values=values)
-        if tf.executing_eagerly() and values and x.dtype.is_floating and tf.size(x) > 0:
-            self.seen.judge_range(float(tf.reduce_min(x)), float(tf.reduce_max(x)))
+        if tf.executing_eagerly() and values:
+            self.seen.judge_array(x.numpy())
         return checked
 
     def predict_on_batch(self, x):

@@ -310,7 +310,7 @@ ASKED = {
     "reconstruct: none": (lambda m: tasks.reconstruct(m, U8[:0]), "no examples"),
     "classify: text": (lambda m: tasks.classify(m, "cat.png"), "shape|dtype"),
     "swap: another size": (lambda m: tasks.swap(m, U8, U8[:, :7]), r"7, 8, 1"),
-    "swap pairs: not as many": (lambda m: tasks.swap_pairs(m, U8, U8[:2]), "3 and 2"),
+    "swap pairs: not as many": (lambda m: tasks.swap_pairs(m, U8, U8[:2]), "3 x_s and 2 x_u"),
     "walk: one step": (
         lambda m: tasks.interpolate_style(m, U8[:1], U8[1:2], steps=1),
         "steps is 1",
@@ -322,7 +322,7 @@ ASKED = {
     "walk: no such class": (lambda m: tasks.interpolate_class(m, 0, 7, U8[:1]), "7"),
     "traverse: no such dimension": (
         lambda m: tasks.traverse(m, U8[:1], 99, [0.0]),
-        "dimension 99 is outside",
+        "dimension is 99",
     ),
     "inpaint: a mask of floats": (
         lambda m: tasks.inpaint(m, U8, np.zeros((8, 8))),

@@ -95,7 +95,7 @@ CASES = {
         "interpolate-style RUN --path crooked": "No path is called 'crooked'",
         "swap RUN --hole 4": "swap takes no hole",
         "interpolate-class RUN --to cat": "There is no class 'cat'",
-        "traverse RUN --dimension 999": "dimension 999 is outside",
+        "traverse RUN --dimension 999": "dimension is 999",
         "traverse RUN --extent nan": "The values of z_u are [nan",
         "inpaint RUN --mask none.png": "none.png",
         "inpaint RUN --hole 0": "hole is 0",

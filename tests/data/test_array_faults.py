@@ -100,6 +100,23 @@ def test_seeds_that_are_none_are_refused(seed):
         data.from_arrays(IMAGES, LABEL, seed=seed)
 
 
+def test_labels_that_may_be_names_or_indices_are_told_apart_in_a_sentence(recwarn):
+    with pytest.warns(UserWarning, match="names of classes, not for their indices: label 1 is"):
+        _, info = data.from_arrays(IMAGES, LABEL % 2 + 1, class_names=["1", "2", "3"])
+    assert info.class_names == ("1", "2", "3")
+    recwarn.clear()
+    data.from_arrays(IMAGES, LABEL, class_names=["0", "1", "2"])
+    assert not recwarn.list
+
+
+def test_the_labels_of_all_splits_are_read_in_one_way(tmp_path):
+    train = {"x_train": IMAGES, "label_train": LABEL}  # 0 is no name: these are indices.
+    test = {"x_test": IMAGES[:8], "label_test": LABEL[:8] % 2 + 1}
+    name = saved(tmp_path, **train, **test, class_names=["1", "2", "3"])
+    found, _ = data.load_arrays(name, "test")
+    assert sorted(found.label) == sorted(LABEL[:8] % 2 + 1)
+
+
 NAMES = {
     "byte strings": (np.array([b"cat", b"dog", "Jürgen".encode()]), ("cat", "dog", "Jürgen")),
     "numbers": (np.array([10, 20, 30]), ("10", "20", "30")),

@@ -141,6 +141,11 @@ def test_broken_npz_is_named(tmp_path):
         ({"name": "npz:missing.npz"}, "there is no such file"),
         ({"name": "npz:"}, "names no data; give folder:PATH or npz:PATH"),
         ({"name": "zip:a"}, "names no data; give folder:PATH or npz:PATH"),
+        (
+            {"name": "digits", "size": 32},
+            r"size is \(32, 32\), but .* shape \(16, 16, 1\)",
+        ),
+        ({"name": "digits", "count": 50}, "count is 50, but this data is not generated"),
         ({"name": "digits", "split": "validation"}, "give 'train', 'test' or a slice"),
         ({"name": "digits", "split": "train[:"}, "give 'train', 'test' or a slice"),
         ({"name": "digits", "split": "train[9999:]"}, "is empty; the whole has 1438 examples"),

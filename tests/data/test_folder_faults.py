@@ -105,7 +105,12 @@ CANNOT_BE_TOLD = {
     "two trainings": (["train/a/0.png", "training/b/0.png"], "cannot tell which"),
     "an unknown split": (["train/a/0.png", "holdout/a/0.png"], "cannot tell which"),
     "splits without classes": (["train/0.png", "test/0.png"], "no images in class folders"),
-    "no train": (["val/a/0.png", "val/b/0.png", "test/a/0.png"], "there is no split 'train'"),
+    "a test split without classes": (
+        ["train/a/0.png", "train/b/0.png", "test/0.png"],
+        "test holds no folders; put its images into folders",
+    ),
+    "no train": (["val/a/0.png", "val/b/0.png", "test/a/0.png"], "there is no folder train"),
+    "one level too deep": (["mine/a/0.png", "mine/b/0.png"], "mine, which itself holds folders"),
     "an unknown class": (
         ["train/a/0.png", "train/b/0.png", "test/a/1.png", "test/c/1.png"],
         "the class 'c' is not one of those that are trained",
@@ -264,6 +269,15 @@ def test_links_to_nowhere_are_named(tmp_path):
         (tmp_path / "red" / link).symlink_to(to)
     with pytest.warns(UserWarning, match="Skipped 1 links out of .* or to nowhere, .*loop.png"):
         data.load(name, size=8)
+
+
+def test_a_class_linked_to_another_is_no_class(tmp_path):
+    name = classes(tmp_path)
+    (tmp_path / "scarlet").symlink_to("red")
+    with pytest.warns(UserWarning, match="to another class .*scarlet: copy these images"):
+        _, info = data.load(name, size=8)
+    assert "red" in info.class_names
+    assert "scarlet" not in info.class_names
 
 
 def latin(folder, name="caf\xe9.png"):

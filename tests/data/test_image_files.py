@@ -1,6 +1,8 @@
 """The one reader of image files: transparency, more than 8 bits, orientation, proportions."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -46,6 +48,32 @@ def test_transparent_parts_show_the_background(mode, channels):
     assert (image[4, 4] == INK).all()
     red = open_image(drawing(mode), 9, 9, 3, background="#ff0000")
     assert red[0, 0].tolist() == [255, 0, 0]
+
+
+def grey_png(bits, transparent):
+    """Two rows of the least and of the largest grey, with few bits."""
+    largest = 2**bits - 1
+    rows = b"".join(b"\0" + bytes([255 * (row > 0)] * bits) for row in range(2))
+    chunks = {
+        b"IHDR": struct.pack(">IIBBBBB", 8, 2, bits, 0, 0, 0, 0),
+        b"tRNS": struct.pack(">H", largest if transparent else 0),
+        b"IDAT": zlib.compress(rows),
+        b"IEND": b"",
+    }
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+        for kind, content in chunks.items()
+    )
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_a_transparent_grey_of_few_bits_shows_the_background(bits):
+    read = [open_image(grey_png(bits, end), 2, 8, 3, "red")[:, 0].tolist() for end in range(2)]
+    black, white, red = [0, 0, 0], [255, 255, 255], [255, 0, 0]
+    assert read == [[red, white], [black, red]]
 
 
 def test_half_transparent_parts_are_mixed_with_the_background():

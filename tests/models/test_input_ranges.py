@@ -98,7 +98,26 @@ def test_training_on_pixels_is_training_on_floats():
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
 
 
-@pytest.mark.parametrize("door", ["fit", "fit a dataset", "evaluate", "call", "predict", "encode"])
+WARNED = ["fit", "fit a dataset", "evaluate", "call", "predict", "predict a dataset", "encode"]
+
+
+@pytest.mark.parametrize("door", WARNED)
+def test_masks_of_0_and_1_are_warned_about(door):
+    with pytest.warns(UserWarning, match="0 or 1 of 255.* give 255 \\* x"):
+        (FITTING | ASKING)[door](toy(), (PIXELS > 127).astype(np.uint8))
+
+
+@pytest.mark.parametrize("door", ["predict", "predict a dataset", "encode", "evaluate"])
+@pytest.mark.parametrize("x", [np.zeros_like(PIXELS), PIXELS // 2 + 128], ids=["black", "bright"])
+def test_pixels_that_may_well_be_meant_are_not_warned_about(door, x):
+    own = toy()
+    own.compile()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        (FITTING | ASKING)[door](own, x)
+
+
+@pytest.mark.parametrize("door", WARNED)
 def test_floats_from_0_to_1_are_warned_about_once(door):
     own = toy()
     with pytest.warns(UserWarning, match=r"lie in \[0, 1\].* give 2 \* x - 1"):

@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -38,6 +40,17 @@ def test_a_batch_without_labels_leaves_the_latent_classifier_alone(recipe):
     model.train_step((tf.constant(x), tf.fill([16], -1)))
     assert changed(model, before) == set(before) - {"latent_classifier"}
     assert all(np.isfinite(w).all() for w in model.get_weights())
+
+
+def test_an_evaluation_without_any_label_says_so():
+    model = toy()
+    x, label = moons(16)
+    model.compile()
+    with pytest.warns(UserWarning, match="No example has a label: accuracy"):
+        model.evaluate(x, np.full(16, -1), verbose=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model.evaluate(x, np.where(np.arange(16) == 3, label, -1), verbose=0)
 
 
 def test_what_needs_a_label_is_a_mean_over_those_that_have_one():
