@@ -6,7 +6,7 @@ import pathlib
 import pytest
 
 PACKAGE = pathlib.Path(__file__).parents[1] / "dvae_tf"
-# Rooms of one floor do not import each other, but for those named in docs/architecture.md.
+# Rooms of one floor do not import each other.
 FLOORS = (
     ("files", "extras", "progress"),
     ("data",),

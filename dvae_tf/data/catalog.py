@@ -1,6 +1,7 @@
 """Data sets by name."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -45,8 +46,11 @@ SOURCES = {
     "folder": Source(folder, ("size", "class_names", "background"), True, True),
     "npz": Source(npz, ("class_names",), True, True),
 }
+_NAMES = [f"{name}:PATH" if source.at_path else name for name, source in SOURCES.items()]
 # Any other name.
-TENSORFLOW_DATASETS = Source(tensorflow_dataset, ("size", "background"), own_splits=True)
+TENSORFLOW_DATASETS = Source(
+    functools.partial(tensorflow_dataset, others=_NAMES), ("size", "background"), own_splits=True
+)
 
 
 def load(

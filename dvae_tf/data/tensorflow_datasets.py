@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -33,7 +34,9 @@ def is_version(text: str) -> bool:
     return bool(_VERSION.fullmatch(text))
 
 
-def tensorflow_dataset(name: str, whole: str, size=None, background: str = BACKGROUND):
+def tensorflow_dataset(
+    name: str, whole: str, size=None, background: str = BACKGROUND, others: Sequence[str] = ()
+):
     """Reads a data set with the features `image` and `label`.
 
     It is read from $TFDS_DATA_DIR, by default ~/tensorflow_datasets, and downloaded if it is not
@@ -47,6 +50,7 @@ def tensorflow_dataset(name: str, whole: str, size=None, background: str = BACKG
             shape, or (height, width). Defaults to the size of the data set's images, if all have
             the same.
         background: str, the colour behind transparent parts. Defaults to "white".
+        others: sequence of str, other names of data, for error messages. Defaults to none.
 
     Returns:
         (Stored, Info), images uint8.
@@ -58,7 +62,7 @@ def tensorflow_dataset(name: str, whole: str, size=None, background: str = BACKG
     """
     import tensorflow_datasets as tfds
 
-    builder = _builder(tfds, name)
+    builder = _builder(tfds, name, others)
     features = builder.info.features
     _check_features(tfds, name, features)
     *own_size, channels = features["image"].shape
@@ -100,15 +104,15 @@ def tensorflow_dataset(name: str, whole: str, size=None, background: str = BACKG
     return Stored(read, last - first), info
 
 
-def _builder(tfds, name):
+def _builder(tfds, name, others):
     try:
         return tfds.builder(name)
     except (tfds.core.DatasetNotFoundError, ValueError, AssertionError) as error:
         first = next(iter(str(error).splitlines()), type(error).__name__)
         raise ValueError(
-            f"No data set is called {name!r}. Give three_moons, shapes, digits, folder:PATH, "
-            "npz:PATH or a name of TensorFlow Datasets, such as mnist, fashion_mnist, "
-            f"svhn_cropped or cifar10. ({first[:200]})"
+            f"No data set is called {name!r}. Give {''.join(f'{other}, ' for other in others)}or a "
+            "name of TensorFlow Datasets, such as mnist, fashion_mnist, svhn_cropped or cifar10. "
+            f"({first[:200]})"
         ) from error
 
 

@@ -275,11 +275,12 @@ class ClassConditionalModel(Trainer):
     @classmethod
     def from_config(cls, config):
         config = legacy.model_config(config)
-        networks = {
-            name: keras.saving.deserialize_keras_object(value)
-            for name, value in config.items()
-            if isinstance(value, dict) and "class_name" in value and name != "dtype"
-        }
+        with seeded_initializers(config["seed"]):
+            networks = {
+                name: keras.saving.deserialize_keras_object(value)
+                for name, value in config.items()
+                if isinstance(value, dict) and "class_name" in value and name != "dtype"
+            }
         return cls(**config | networks | {"recipe": Recipe(**config["recipe"])})
 
 

@@ -180,12 +180,14 @@ class DisentangledVAE(TwoCodeModel):
         history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
             return history
+        fitted, held_out = (given["x"], given.get("y")), given.get("validation_data")
+        if held_out is None and given.get("validation_split"):
+            fitted, held_out = flow_fit.split_as_keras(*fitted, given["validation_split"])
         # The length of a resumed training includes the epochs before `initial_epoch`.
         batches = (int(self.batches_trained.numpy()) - before) / len(history.epoch)
         self.fit_flow(
-            given["x"],
-            given.get("y"),
-            validation_data=given.get("validation_data"),
+            *fitted,
+            validation_data=held_out,
             steps=math.ceil(self.recipe.flow_share * batches * (history.epoch[-1] + 1)),
             most_batches=given.get("steps_per_epoch"),
             validation_steps=given.get("validation_steps"),

@@ -207,6 +207,24 @@ def expect_readable_again(x) -> None:
         )
 
 
+def split_as_keras(x, y, validation_split: float):
+    """Splits arrays as `fit` does: the last ones are the validation data.
+
+    Args:
+        x, y: arrays [n, ...].
+        validation_split: float in (0, 1), the share of the validation data.
+
+    Returns:
+        (x, y) of the first examples, (x, y) of the last.
+
+    Examples:
+        >>> split_as_keras([1, 2, 3, 4], [5, 6, 7, 8], 0.25)
+        (([1, 2, 3], [5, 6, 7]), ([4], [8]))
+    """
+    cut = math.floor(len(x) * (1.0 - validation_split))
+    return (x[:cut], y[:cut]), (x[cut:], y[cut:])
+
+
 def codes_of(model, dataset):
     """Encodes a data set once.
 
@@ -218,11 +236,10 @@ def codes_of(model, dataset):
         tuple of float32 arrays: means and deviations of E_U [n, latent_dim_u], and the z_s that
         the flow sees [n, latent_dim_s].
     """
-    coded = tf.function(model.codes_for_flow, reduce_retracing=True, autograph=False)
     parts = []
     for data in dataset:
         x, label = check_batch(data, model.sample_shape, model.num_classes)
-        parts.append([code.numpy() for code in coded(x, label)])
+        parts.append([code.numpy() for code in model.traced_codes_for_flow(x, label)])
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 
 

@@ -6,7 +6,9 @@ tables of the models are the only place that says so.
 
 import dataclasses
 import math
+from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 from dvae_tf import losses
@@ -175,3 +177,18 @@ def weighted(model, loss: str, mean: tf.Tensor) -> tf.Tensor:
         # number.
         mean *= model.latent_dim_u / math.sqrt(math.prod(model.sample_shape))
     return schedule.weight(recipe.weights[loss], model.progress) * mean
+
+
+class Total(keras.metrics.Metric):
+    """`loss`, which is computed from the means of the losses in it.
+
+    Args:
+        compute: function of no arguments that returns the total.
+    """
+
+    def __init__(self, compute: Callable):
+        super().__init__(name="loss")
+        self.result = compute
+
+    def update_state(self, *args, **kwargs):
+        """Does nothing: the means are updated."""

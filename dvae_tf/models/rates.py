@@ -33,7 +33,7 @@ def optimizers_of(groups: dict, recipe, optimizer=None, scaled: bool = False) ->
             changes["decoder"] = {"use_ema": True, "ema_momentum": recipe.average_decay}
         if config.get("use_ema"):  # Weights with two optimisers have one average.
             changes |= {n: {"use_ema": False} for n, group in groups.items() if n != group}
-        optimizer = {n: type(single).from_config(config | changes[n]) for n in groups}
+        optimizer = {n: type(single).from_config(config | changes[n] | {"name": n}) for n in groups}
     if set(optimizer) != set(groups):
         raise ValueError(
             f"There are optimisers for {', '.join(sorted(optimizer))}; give one for each of "

@@ -1,5 +1,6 @@
 """Training of several networks: their optimisers, and a schedule per `fit`."""
 
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -8,26 +9,11 @@ from keras.src.utils.rng_utils import get_random_seed
 
 from dvae_tf.models import replicas
 from dvae_tf.models.batch_check import check_batch, checked_columns, checked_weight
-from dvae_tf.models.objectives import Objectives, weighted
+from dvae_tf.models.objectives import Objectives, Total, weighted
 from dvae_tf.models.rates import GroupOptimizers, Rates, optimizers_of
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.verbs import Verbs
 from dvae_tf.networks.seeding import checked_seed
-
-
-class Total(keras.metrics.Metric):
-    """`loss`, which is computed from the means of the losses in it.
-
-    Args:
-        compute: function of no arguments that returns the total.
-    """
-
-    def __init__(self, compute: Callable):
-        super().__init__(name="loss")
-        self.result = compute
-
-    def update_state(self, *args, **kwargs):
-        """Does nothing: the means are updated."""
 
 
 class Trainer(Verbs):
@@ -161,6 +147,7 @@ class Trainer(Verbs):
         self.optimizers = optimizers
         self.optimizer = GroupOptimizers(optimizers)
         self.rates = Rates(optimizers)
+        self._trained_weights = None
 
     def _build_optimizers(self):
         """Makes the optimisers' variables, which only a model that is trained needs."""
@@ -169,6 +156,15 @@ class Trainer(Verbs):
             for name, group in self.optimizer_groups().items():
                 if not self.optimizers[name].built:
                     self.optimizers[name].build(weights[group])
+        trained = {name: [v.path for v in group] for name, group in weights.items()}
+        if self._trained_weights not in (None, trained):
+            warnings.warn(
+                "`trainable` was changed somewhere in the model after its first step, which counts "
+                "from the next `compile` on: call model.compile().",
+                stacklevel=2,
+            )
+        else:
+            self._trained_weights = trained
 
     def get_compile_config(self):
         return {
@@ -197,7 +193,7 @@ class Trainer(Verbs):
         A schedule belongs to one call: it begins at `initial_epoch` (by default 0) and ends at
         `epochs`. So a second `fit` trains as the first one did, and a training that was stopped
         resumes with `initial_epoch` as if it had not been stopped. A learning rate that a callback
-        or the user sets takes the place of the recipe's.
+        or the user sets takes the place of the recipe's, until `compile` makes new optimisers.
 
         Args:
             *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches is all it needs.
@@ -217,6 +213,7 @@ class Trainer(Verbs):
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(epoch, **follow.params),
             on_epoch_end=lambda epoch, logs: self._end_epoch(epoch, **follow.params),
             on_train_batch_end=lambda batch, logs: None if batch else self.seen.judge(),
+            on_train_end=lambda logs: self._end_training() if self.stop_training else None,
         )
         if isinstance(given.get("x"), tf.data.Dataset):
             given["shuffle"] = False  # A dataset has its own order; Keras warns otherwise.
@@ -231,14 +228,18 @@ class Trainer(Verbs):
         self.progress_per_batch.assign(1.0 / (epochs * steps) if steps else 0.0)
 
     def _end_epoch(self, epoch, epochs, **_):
-        """Counts the epoch; after the last one, averaged weights take the values of the average."""
+        """Counts the epoch."""
         self.epochs_trained.assign_add(1)
         self.passes_trained.assign_add(self.passes_per_epoch)
         if epoch + 1 == epochs:
-            self.progress.assign(1.0)
-            self.progress_per_batch.assign(0.0)
-            for group, variables in self.weight_groups().items():
-                self.optimizers[group].finalize_variable_values(variables)
+            self._end_training()
+
+    def _end_training(self):
+        """Averaged weights take the values of the average."""
+        self.progress.assign(1.0)
+        self.progress_per_batch.assign(0.0)
+        for group, variables in self.weight_groups().items():
+            self.optimizers[group].finalize_variable_values(variables)
 
     def train_on_batch(self, *args, **kwargs):
         """`keras.Model.train_on_batch`, with the rates and weights of the start of a training.

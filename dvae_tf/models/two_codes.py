@@ -1,6 +1,7 @@
 """A model with two codes: how it encodes, decodes and classifies."""
 
 import collections
+import functools
 
 import keras
 import numpy.typing as npt
@@ -131,6 +132,11 @@ class TwoCodeModel(ClassConditionalModel):
         if self.recipe.bounded:
             z_s = self.prior_s.component(self._label_or_prediction(x, label)).mean()
         return *self.encoder_u(x, training=False), z_s
+
+    @functools.cached_property
+    def traced_codes_for_flow(self):
+        """`codes_for_flow` as a tf.function, traced once for all fits."""
+        return tf.function(self.codes_for_flow, reduce_retracing=True, autograph=False)
 
     def _label_or_prediction(self, x, label):
         """The labels, with the class predicted from z_s where one is missing (-1)."""

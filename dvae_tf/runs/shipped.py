@@ -26,8 +26,8 @@ def find(name: str = DEFAULT) -> pathlib.Path:
     if name not in known:
         there = f"there are {', '.join(known)}" if known else "none came with this installation"
         raise ValueError(
-            f"There is no run below runs/ yet and no shipped model is called {name!r}; {there}. "
-            f"Train one: {invocation('train')}"
+            f"No shipped model is called {name!r}; {there}. Train your own: {invocation('train')} "
+            "(dvae_tf.runs.load opens its folder)."
         )
     return FOLDER / name
 

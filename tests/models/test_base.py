@@ -78,6 +78,18 @@ def test_a_scheduled_weight_weighs_the_loss_and_is_saved(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_average_counts_where_a_fit_stops_early():
+    model = toy(average_decay=0.5)
+    stop = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: setattr(model, "stop_training", True)
+    )
+    model.fit(batches(), epochs=3, callbacks=[stop], fit_flow=False, verbose=0)
+    average = model.optimizers["decoder"]._model_variables_moving_average
+    for weight, expected in zip(model.decoder.trainable_weights, average, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.slow
 def test_the_decoder_ends_as_the_average_of_its_weights():
     decay, ends = 0.5, []
     model = toy(average_decay=decay)

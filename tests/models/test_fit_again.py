@@ -49,6 +49,21 @@ def test_a_second_fit_trains(trained):
     assert_trains(trained)
 
 
+def test_freezing_after_a_fit_is_answered(trained):
+    trained.decoder.trainable = False
+    with pytest.warns(UserWarning, match="counts from the next `compile` on"):
+        trained.fit(DATA.take(1), verbose=0, fit_flow=False)
+    trained.decoder.trainable = True
+
+
+def test_the_code_is_traced_once_for_all_fits_of_the_flow(trained):
+    traced = trained.traced_codes_for_flow
+    before = traced.experimental_get_tracing_count()
+    for _ in range(2):
+        trained.fit_flow(DATA, steps=2, verbose=0)
+    assert traced.experimental_get_tracing_count() <= before + 1
+
+
 def test_every_fit_of_a_loop_trains(trained):
     for _ in range(2):
         assert_trains(trained)

@@ -91,6 +91,21 @@ def test_codes_are_those_of_the_whole_data_once():
     np.testing.assert_allclose(z_s, np.asarray(model.prior_s.means)[label], atol=1e-6)
 
 
+def test_a_validation_split_is_held_out(monkeypatch):
+    encoded = []
+    codes_of = flow_fit.codes_of
+
+    def watched(model, dataset):
+        codes = codes_of(model, dataset)
+        encoded.append(len(codes[0]))
+        return codes
+
+    monkeypatch.setattr(flow_fit, "codes_of", watched)
+    x, label = moons(32)
+    toy().fit(x, label, validation_split=0.25, batch_size=8, verbose=0)
+    assert encoded == [24, 8]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "data",

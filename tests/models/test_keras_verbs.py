@@ -38,7 +38,8 @@ def rates(model):
 def test_learning_rate_scheduler_sets_all_groups(recipe):
     model = toy(recipe)
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch: 1e-5 * (epoch + 1))
-    model.fit(X, LABEL, epochs=2, callbacks=[schedule], verbose=0)
+    history = model.fit(X, LABEL, epochs=2, callbacks=[schedule], verbose=0).history
+    assert {f"learning_rate_{name}" for name in model.optimizers} <= set(history)
     assert rates(model) == pytest.approx([2e-5] * len(model.optimizers))
 
 
@@ -145,6 +146,8 @@ def test_copies_know_what_belongs_to_the_model(model, way):
     assert made.class_names == ("left", "middle", "right")
     assert made.background == "black"
     assert made.seed == model.seed
+    again = COPIES[way](model)
+    np.testing.assert_array_equal(made(X), again(X))  # The seed is that of the weights, too.
     if way in ("deepcopy", "pickle"):
         np.testing.assert_array_equal(made(X), model(X))
 
