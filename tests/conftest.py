@@ -93,19 +93,33 @@ def hasty_judges():
 
 
 @pytest.fixture(scope="session")
-def trained_run(shared, short_epochs, tmp_path_factory):
-    """A function that trains a run once for all workers and gives a copy of it."""
+def made_once(shared):
+    """A function that makes a folder once for all workers: its name, and what fills it."""
 
-    def trained(name, evaluate=True, **settings):
-        kept = shared / f"run-{name}"
-        with (shared / f"run-{name}.lock").open("w") as lock:
+    def made(name, fill):
+        kept = shared / name
+        with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not kept.exists():
                 aside = shared / f"aside-{name}"
-                settings = TrainingSettings(**settings, preset="toy", epochs=2, output=str(aside))
-                with measured_cheaply(), judged_hastily():
-                    train(settings, evaluate=evaluate)
+                fill(aside)
                 aside.rename(kept)
+        return kept
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def trained_run(made_once, short_epochs, tmp_path_factory):
+    """A function that trains a run once for all workers and gives a copy of it."""
+
+    def trained(name, evaluate=True, **settings):
+        def fill(folder):
+            of_run = TrainingSettings(**settings, preset="toy", epochs=2, output=str(folder))
+            with measured_cheaply(), judged_hastily():
+                train(of_run, evaluate=evaluate)
+
+        kept = made_once(f"run-{name}", fill)
         copy = tmp_path_factory.mktemp("runs") / name
         shutil.copytree(kept, copy)
         return copy

@@ -77,7 +77,7 @@ def measure(
         if isinstance(value, float):
             console.print(f"  {name:20s} {value:.4g}", highlight=False)
     for claim, value, bound, kept in evaluation.verdicts(report):
-        found = f"{value:.3f}, {'at least' if claim.at_least else 'at most'} {bound:.3f} wanted"
+        found = f"{value:.3f}, {claim.side} {bound:.3f} wanted"
         console.print(
             f"  {'kept  ' if kept else 'MISSED'}  {claim.title}: {found}", highlight=False
         )

@@ -48,7 +48,7 @@ def _claims(report):
     rows = [
         f"<tr><td>{html.escape(claim.title)}</td>"
         f'<td class="number">{_number(value)}</td>'
-        f'<td class="number">{"at least" if claim.at_least else "at most"} {_number(bound)}</td>'
+        f'<td class="number">{claim.side} {_number(bound)}</td>'
         f"<td>{'kept' if kept else '<b>missed</b>'}</td>"
         f'<td class="faint">{html.escape(claim.meaning)}</td></tr>'
         for claim, value, bound, kept in evaluation.verdicts(report)

@@ -31,6 +31,11 @@ class Claim:
     meaning: str
     at_least: bool = False
 
+    @property
+    def side(self) -> str:
+        """On which side of the bound the figure must be, in words."""
+        return "at least" if self.at_least else "at most"
+
     def keeps(self, value: float, bound: float) -> bool:
         """Whether a figure is within its bound."""
         return bool(value >= bound if self.at_least else value <= bound)

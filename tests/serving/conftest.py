@@ -1,5 +1,3 @@
-import fcntl
-
 import pytest
 from toys import untrained_run
 
@@ -10,16 +8,13 @@ from dvae_tf.serving.server import Server
 
 
 @pytest.fixture(scope="session")
-def folder(shared):
+def folder(made_once):
     """The folder of an exported untrained model of 8x8 images in three classes, for all workers."""
-    base = shared / "served"
-    with (shared / "served.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not base.exists():
-            aside = shared / "aside-served"
-            write_saved_model(runs.load(untrained_run(aside / "run")), aside / "versions" / "1")
-            aside.rename(base)
-    return base / "versions"
+
+    def fill(aside):
+        write_saved_model(runs.load(untrained_run(aside / "run")), aside / "versions" / "1")
+
+    return made_once("served", fill) / "versions"
 
 
 @pytest.fixture(scope="session")
