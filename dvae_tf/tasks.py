@@ -12,9 +12,8 @@ import numpy.typing as npt
 import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
-from dvae_tf.data.examples import check_x
+from dvae_tf.data.examples import check_seed, check_x
 from dvae_tf.data.pixels import as_floats, as_pixels
-from dvae_tf.networks.seeding import checked_seed
 
 CHUNK = 256
 
@@ -67,7 +66,7 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
         >>> sample(DisentangledVAE((2,), 3, preset="toy"), [0, 1, 2]).shape
         (3, 2)
     """
-    label, seed = np.atleast_1d(np.asarray(label)), checked_seed(seed)
+    label, seed = np.atleast_1d(np.asarray(label)), check_seed(seed)
     if not len(label):
         raise ValueError("There are no labels; give at least one.")
     chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]

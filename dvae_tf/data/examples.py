@@ -2,14 +2,15 @@
 
 import collections
 import dataclasses
+import operator
 import warnings
 
 import numpy as np
 
 # The label of an unlabelled example.
 NO_LABEL = -1
-# Labels are kept as int32; seeds are cut to 32 bits by some generators.
-LABELS, SEEDS = 2**31, 2**32
+# Labels are kept as int32.
+LABELS = 2**31
 # Float images lie in [-1, 1]; resizing and half precision overshoot by less than this.
 ROUNDING = 1e-3
 # The largest value of data that are no images: standardised columns with heavy tails stay below it.
@@ -222,17 +223,30 @@ def check_count(source: str, count: int, num_classes: int) -> None:
         )
 
 
-def check_seed(seed: int) -> None:
-    """Checks a seed.
+def check_seed(seed: int, bits: int = 32) -> int:
+    """Checks a seed, so that no two seeds mean the same numbers.
 
     Args:
         seed: int.
+        bits: int; the seed must be below 2 to this power. Defaults to 32.
+
+    Returns:
+        int, the seed.
 
     Raises:
-        ValueError: if it is no integer in [0, 2^32).
+        ValueError: if it is not an integer, is negative, or has more bits.
+
+    Examples:
+        >>> check_seed(7)
+        7
     """
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < SEEDS:
-        raise ValueError(f"seed is {seed!r}; give an integer from 0 to {SEEDS - 1}.")
+    try:
+        number = -1 if isinstance(seed, bool) else operator.index(seed)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**bits:
+        raise ValueError(f"seed is {seed!r}; give an integer from 0 to 2**{bits} - 1.")
+    return number
 
 
 def check_label(source: str, label: np.ndarray, num_classes: int | None = None) -> np.ndarray:

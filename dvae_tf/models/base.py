@@ -8,12 +8,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.examples import check_seed
 from dvae_tf.models import legacy
 from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.trainer import Trainer
 from dvae_tf.networks.presets import preset as preset_by_name
-from dvae_tf.networks.seeding import checked_seed, seeded_initializers
+from dvae_tf.networks.seeding import seeded_initializers
 
 # `SeedGenerator.next` reads and writes its state in two steps; threads take turns.
 DRAWING_A_SEED = threading.Lock()
@@ -162,7 +163,7 @@ class ClassConditionalModel(Trainer):
             with DRAWING_A_SEED:
                 return tf.cast(self.seed_generator.next(), tf.int32)
         if not tf.is_tensor(seed) or tf.executing_eagerly():
-            number = checked_seed(seed, SEED_BITS)
+            number = check_seed(seed, SEED_BITS)
             words = np.array([number % 2**32, number >> 32], np.uint32)
             return tf.constant(words.astype(np.int32))
         wide = tf.cast(seed, tf.int64)

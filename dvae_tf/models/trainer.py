@@ -7,13 +7,13 @@ import keras
 import tensorflow as tf
 from keras.src.utils.rng_utils import get_random_seed
 
+from dvae_tf.data.examples import check_seed
 from dvae_tf.models import replicas
 from dvae_tf.models.batch_check import check_batch, checked_columns, checked_weight
 from dvae_tf.models.objectives import Objectives, Total, weighted
 from dvae_tf.models.rates import GroupOptimizers, Rates, optimizers_of
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.verbs import Verbs
-from dvae_tf.networks.seeding import checked_seed
 
 
 class Trainer(Verbs):
@@ -40,7 +40,7 @@ class Trainer(Verbs):
     def __init__(self, recipe: str | Recipe, seed: int | None, **kwargs):
         super().__init__(**kwargs)
         self.recipe = Recipe.named(recipe)
-        self.seed = checked_seed((get_random_seed() or 0) if seed is None else seed)
+        self.seed = check_seed((get_random_seed() or 0) if seed is None else seed)
         self.seed_generator = keras.random.SeedGenerator(self.seed)
         self.epochs_trained = self._counter("epochs_trained", "int32")
         self.passes_trained = self._counter("passes_trained", "int32")

@@ -1,34 +1,7 @@
-"""Seeds, and initial weights that depend on a seed alone."""
+"""Initial weights that depend on a seed alone."""
 
 import contextlib
-import operator
 import random
-
-
-def checked_seed(seed: int, bits: int = 32) -> int:
-    """Checks a seed, so that no two seeds mean the same numbers.
-
-    Args:
-        seed: int.
-        bits: int; the seed must be below 2 to this power. Defaults to 32.
-
-    Returns:
-        int, the seed.
-
-    Raises:
-        ValueError: if it is not an integer, is negative, or has more bits.
-
-    Examples:
-        >>> checked_seed(7)
-        7
-    """
-    try:
-        number = -1 if isinstance(seed, bool) else operator.index(seed)
-    except TypeError:
-        number = -1
-    if not 0 <= number < 2**bits:
-        raise ValueError(f"seed is {seed!r}; give an integer from 0 to 2**{bits} - 1.")
-    return number
 
 
 @contextlib.contextmanager
