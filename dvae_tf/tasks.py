@@ -67,7 +67,7 @@ def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0)
         (3, 2)
     """
     label, seed = np.atleast_1d(np.asarray(label)), check_seed(seed)
-    if not len(label):
+    if not label.size:
         raise ValueError("There are no labels; give at least one.")
     chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]
     drawn = [

@@ -68,7 +68,8 @@ def _examples(settings, folder, model, names):
     if info.shape != model.sample_shape:
         raise ValueError(
             f"{info.name} has examples of shape {info.shape}, but the model takes "
-            f"{model.sample_shape}; give data of that shape."
+            f"{model.sample_shape}; give data of that shape. (Folders are read in colour; write "
+            "grey images to a .npz file.)"
         )
     return examples, info
 

@@ -86,6 +86,7 @@ def _resumed(settings, strategy):
     folder = runs.find(settings.output)
     description = read_json(folder / "run.json")
     before = _settings_of(folder, description["arguments"])
+    _expect_own_settings(settings, before)
     arguments = recorded(before)
     if settings.epochs:
         arguments["epochs"] = settings.epochs
@@ -96,6 +97,17 @@ def _resumed(settings, strategy):
         return folder, arguments, data, _new_model(before, data, strategy)
     with strategy.scope():
         return folder, arguments, data, runs.load(folder)
+
+
+def _expect_own_settings(settings, before):
+    """Refuses settings that would be ignored: a resumed run has its own."""
+    default, own = recorded(TrainingSettings(resume=True)), recorded(before)
+    for name, value in recorded(settings).items():
+        if name != "epochs" and value not in (default[name], own[name]):
+            raise ValueError(
+                f"{name} is {value}, but a resumed run keeps its own settings ({own[name]}); leave "
+                "it out, or start a new run in another folder."
+            )
 
 
 def _settings_of(folder, arguments):

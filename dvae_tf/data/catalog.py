@@ -115,8 +115,6 @@ def load(
         >>> x.shape, label.dtype
         (TensorShape([96, 16, 16, 1]), tf.int32)
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; give at least 1.")
     examples, info = _examples(
         name,
         split,
@@ -271,6 +269,8 @@ def _examples(name, split, most=None, **options):
 
 def _source(name):
     """Where the data of a name comes from: (Source, what it takes before the split)."""
+    if not isinstance(name, str):
+        raise ValueError(f"{name!r} names no data; give text, such as 'folder:PATH' or 'digits'.")
     kind, colon, path = name.partition(":")
     source = SOURCES.get(kind)
     if source is None and (not colon or is_version(path)):

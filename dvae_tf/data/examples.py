@@ -113,7 +113,7 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
         >>> x.dtype, label.dtype
         (dtype('float32'), dtype('int32'))
     """
-    x, label = np.asarray(x), np.asarray(label)
+    x, label = plain_array(source, "x", x), plain_array(source, "label", label)
     if x.ndim < 2 or label.shape not in ((len(x),), (len(x), 1)):
         raise ValueError(
             f"{source}: x has shape {x.shape} and label has shape {label.shape}; expected "
@@ -122,6 +122,36 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
     _expect_channels_last(source, x)
     x = check_x(source, x)
     return x, check_label(source, label, num_classes)
+
+
+def plain_array(source: str, name: str, values) -> np.ndarray:
+    """Reads an array, or what becomes one.
+
+    Args:
+        source: str, where it comes from, for error messages.
+        name: str, what it is called there.
+        values: array, tensor or nested sequence of numbers.
+
+    Returns:
+        NumPy array.
+
+    Raises:
+        ValueError: if it is masked, sparse or ragged, or holds other objects than numbers.
+
+    Examples:
+        >>> plain_array("mine", "x", [1, 2]).tolist()
+        [1, 2]
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{source}: {name} is a masked array, whose mask would be lost; take the masked "
+            "examples out, or give a masked label as -1."
+        )
+    array = np.asarray(values)
+    if array.dtype == object:
+        kind = type(values if array.ndim == 0 else array.flat[0]).__name__
+        raise ValueError(f"{source}: {name} holds objects ({kind}); give a dense array of numbers.")
+    return array
 
 
 def _expect_channels_last(source, x):
@@ -165,11 +195,14 @@ def check_x(source: str, x: np.ndarray):
         >>> check_x("mine", [[0.5], [1.5]]).dtype
         dtype('float32')
     """
-    x = np.asarray(x)
+    x = plain_array(source, "x", x)
     if x.ndim < 2:
         raise ValueError(f"{source}: x has shape {x.shape}; expected [n, ...], n examples.")
-    if not len(x):
-        raise ValueError(f"{source}: there are no examples; give at least one.")
+    if not x.size:
+        raise ValueError(
+            f"{source}: x has shape {x.shape}: there are no "
+            f"{'values in the examples' if len(x) else 'examples'}; give at least one."
+        )
     if x.dtype == np.uint8 and x.ndim == 3 and x.shape[2] < LEAST_SIDE:
         raise ValueError(
             f"{source}: x has shape {x.shape}, which may be one image; give [n, height, width, "
@@ -202,7 +235,7 @@ def _check_columns(source, x):
         at = int(np.argmax(largest > LARGEST))
         raise ValueError(
             f"{source}: column {at} of x ranges from {x[:, at].min():g} to {x[:, at].max():g}; "
-            f"{STANDARDISE}"
+            f"{STANDARDISE} If these are images, {SCALE}"
         )
 
 
@@ -267,7 +300,7 @@ def check_label(source: str, label: np.ndarray, num_classes: int | None = None) 
         >>> check_label("mine", [[3], [-1]]).tolist()
         [3, -1]
     """
-    label = np.asarray(label).reshape(len(label))
+    label = plain_array(source, "label", label).reshape(len(label))
     if not np.issubdtype(label.dtype, np.integer):
         raise ValueError(f"{source}: label has dtype {label.dtype}; give integers in [0, C).")
     outside = (label < NO_LABEL) | (label >= (num_classes or LABELS))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import warnings
 from typing import IO
 
 import numpy as np
@@ -18,6 +19,8 @@ _SIXTEEN_BITS = 2**16 - 1
 _GREY_STEPS = {"L;2": 85, "L;4": 17}
 # The tag of a TIFF file that says whether 0 is white (0) or black (1).
 _PHOTOMETRIC = 262
+# The tag that says of what kind values are, and its value for signed integers.
+_SAMPLE_FORMAT, _SIGNED = 339, 2
 
 
 def open_image(
@@ -29,7 +32,8 @@ def open_image(
 ) -> np.ndarray:
     """Reads an image, turns it upright, crops it to the wanted proportions and resizes it.
 
-    Transparent parts show the background. Grey values of 16 bits and floats are scaled by their
+    Transparent parts show the background. Of animations, and of files with several pages, the first
+    picture is read. Grey values of 16 bits and floats are scaled by their
     type: 0 to 65,535, or 0 to 1, become 0 to 255.
 
     Args:
@@ -44,11 +48,15 @@ def open_image(
 
     Raises:
         OSError: if the file is missing, not a readable image, or larger than Pillow's limit.
-        ValueError: if its values are outside the range of their type.
+        ValueError: if its values are outside the range of their type, or `channels` is neither 1
+            nor 3.
     """
+    if channels not in (1, 3):
+        raise ValueError(f"channels is {channels}; give 3 for colour or 1 for grey.")
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
-            _scale_transparent_grey(image)
+            _expect_readable(image)
+            _scale_transparent_colour(image)
             upright = ImageOps.exif_transpose(image)
             inverted = image.format == "TIFF" and image.getexif().get(_PHOTOMETRIC) == 0
             shown = _on(background, _eight_bits(upright, image.format, inverted))
@@ -60,26 +68,38 @@ def open_image(
     return np.asarray(fitted).reshape(height, width, channels)
 
 
-def _scale_transparent_grey(image):
-    """Of greys with 2 or 4 bits, Pillow scales the values, but not the one that is transparent."""
+def _expect_readable(image):
+    """Refuses signed values, whose range is not known; says what of an animation is read."""
+    if image.format == "TIFF" and _SIGNED in np.atleast_1d(image.getexif().get(_SAMPLE_FORMAT)):
+        raise ValueError("its values are signed, and their range is not known; save it unsigned")
+    if getattr(image, "is_animated", False):
+        warnings.warn(
+            f"Of a {image.format} file of {image.n_frames} pictures, the first is read.",
+            stacklevel=4,
+        )
+
+
+def _scale_transparent_colour(image):
+    """Of other than 8 bits, Pillow scales the values of a PNG, but not the transparent one."""
     layout = image.tile[0].args if image.format == "PNG" and image.tile else None
     transparent = image.info.get("transparency")
     if layout in _GREY_STEPS and isinstance(transparent, int):
         image.info["transparency"] = transparent * _GREY_STEPS[layout]
+    if layout == "RGB;16B" and isinstance(transparent, tuple):
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
 
 
 def _eight_bits(image, file_format, inverted):
     """The image with 8 bits a channel; Pillow itself would cut off what is above 255.
 
-    Pillow inverts TIFF files whose 0 is white, but not those of 16 bits.
+    Pillow inverts TIFF files whose 0 is white, but not those of 16 bits and of floats.
     """
     if not image.mode.startswith(("I", "F")):
         return image
     values = np.asarray(image, np.float64)
     if image.mode == "I" and file_format == "TIFF":
         raise ValueError(
-            f"its values are integers of 32 bits from {values.min():g} to {values.max():g}, whose "
-            "range is not known; save it with 8 or 16 bits"
+            "its values are integers of 32 bits, whose range is not known; save it with 8 or 16"
         )
     largest = 1.0 if image.mode == "F" else _SIXTEEN_BITS
     # Written so that NaN is refused as well.
@@ -87,7 +107,7 @@ def _eight_bits(image, file_format, inverted):
         raise ValueError(
             f"its values range from {values.min():g} to {values.max():g}; expected 0 to {largest:g}"
         )
-    if inverted and image.mode.startswith("I;16"):
+    if inverted:
         values = largest - values
     grey = Image.fromarray(np.rint(values * (255.0 / largest)).astype(np.uint8))
     transparent = image.info.get("transparency")

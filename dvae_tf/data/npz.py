@@ -67,6 +67,11 @@ def _read(source, path):
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (ValueError, TypeError, OSError, EOFError, AttributeError, zipfile.BadZipFile) as error:
+        if "Object arrays" in str(error):
+            raise ValueError(
+                f"{source}: an array holds Python objects; save numbers, and names of classes as "
+                "text: array.astype(int), array.astype(str)."
+            ) from error
         raise ValueError(
             f"{source}: this is not a readable .npz file ({error}); write one with "
             "numpy.savez(path, x=..., label=...)."

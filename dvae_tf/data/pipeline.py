@@ -113,7 +113,12 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
     Returns:
         tf.data.Dataset of (x float32 [batch, *shape], label int32 [batch]), and
         factors float32 [batch, factors] if requested. Images are in [-1, 1].
+
+    Raises:
+        ValueError: if `batch_size` is no whole number above 0.
     """
+    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size!r}; give a whole number, at least 1.")
     if isinstance(examples, Arrays):
         dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors)
     else:

@@ -78,7 +78,9 @@ def _of_png(content):
     pixels = tf.cast(pixels, tf.float32)
     # Where less than 8 bits have no opacity of their own, TensorFlow fills in not 65535, but what
     # the bits could hold.
-    most = tf.where(bits < 8, tf.reduce_max(pixels[..., 3]), 65535.0)
+    filled = 257.0 * (2.0 ** tf.cast(bits, tf.float32) - 1.0)
+    missing = (bits < 8) & (tf.reduce_max(pixels[..., 3]) <= filled)
+    most = tf.where(missing, filled, 65535.0)
     opacity = tf.math.divide_no_nan(pixels[..., 3:], most)
     return tf.concat([tf.round(pixels[..., :3] / 257.0), opacity], axis=-1)
 

@@ -174,6 +174,8 @@ class ClassConditionalModel(Trainer):
     def _checked_label(self, label):
         if not tf.is_tensor(label):
             label = np.atleast_1d(np.asarray(label))
+        if not tf.is_tensor(label) and not label.size:
+            raise ValueError("There are no labels; give at least one.")
         dtype = tf.as_dtype(label.dtype) if label.dtype != object else tf.string
         if len(label.shape) > 1 or not dtype.is_integer:
             raise ValueError(

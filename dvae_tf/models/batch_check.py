@@ -2,9 +2,10 @@
 
 import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.examples import LARGEST, NO_LABEL, ROUNDING, SCALE, STANDARDISE
@@ -51,11 +52,39 @@ def check_batch(data, shape: Sequence[int], num_classes: int, values: bool = Tru
         raise ValueError(
             f"label has shape {label.shape}; give [batch], one class number per example."
         )
+    _expect_as_many(x, label=label)
     x, label = checked_x(x, shape, values=values), tf.reshape(label, [-1])
     if values:
         takes = f"; the model takes 0 to {num_classes - 1}, and -1 for a missing label."
         label = checked_label(label, NO_LABEL, num_classes, "The batch holds the label ", takes)
     return x, tf.cast(label, tf.int32)
+
+
+def expect_examples(name: str, values) -> None:
+    """Refuses what Keras's verbs would take for something else, or for nothing.
+
+    Args:
+        name: str, "x", "y" or "sample_weight".
+        values: what a user gave as that.
+
+    Raises:
+        ValueError: if it is empty, masked, sparse, ragged or a dict.
+    """
+    kind = type(values).__name__
+    if isinstance(values, tf.SparseTensor | tf.RaggedTensor | Mapping):
+        raise ValueError(f"{name} is a {kind}; give a dense array.")
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, whose mask would be lost; take the masked examples out, or "
+            "give a masked label as -1."
+        )
+    empty = isinstance(values, np.ndarray | tf.Tensor) and 0 in values.shape[:1]
+    if isinstance(values, tf.data.Dataset):
+        empty = values.cardinality() == 0
+    elif isinstance(values, list):
+        empty = not values
+    if empty:
+        raise ValueError(f"{name} holds no example; give at least one.")
 
 
 def checked_x(x, shape: Sequence[int], name: str = "x", values: bool = True) -> tf.Tensor:
@@ -166,12 +195,21 @@ def checked_weight(data, label: tf.Tensor, values: bool = True) -> tf.Tensor:
         raise ValueError(
             f"sample_weight has shape {weight.shape}; give [batch], one weight per example."
         )
+    _expect_as_many(label, sample_weight=weight)
     weight = tf.reshape(tf.cast(weight, tf.float32), [-1])
     if values:
         fits = tf.reduce_all(tf.math.is_finite(weight) & (weight >= 0.0))
         message = "The batch holds weights that are negative or not finite; give 0 or more."
         weight = _required(weight, [(fits, message)])
     return known * weight
+
+
+def _expect_as_many(of_batch, **column):
+    """Refuses a column of another length than the batch, where both are known."""
+    [(name, values)] = column.items()
+    found, wanted = values.shape[:1], of_batch.shape[:1]
+    if not tf.TensorShape(found).is_compatible_with(wanted):
+        raise ValueError(f"There are {found[0]} values in {name} for {wanted[0]} examples.")
 
 
 def _check_of_image(x, name):

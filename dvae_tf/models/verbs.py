@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from dvae_tf.data.examples import NO_LABEL
 from dvae_tf.data.pipeline import damage_named
-from dvae_tf.models.batch_check import checked_x, plain_errors
+from dvae_tf.models.batch_check import checked_x, expect_examples, plain_errors
 from dvae_tf.models.seen import Seen
 
 
@@ -37,9 +37,10 @@ class Verbs(keras.Model):
         given = dict(inspect.signature(verb).bind(self, *args, **kwargs).arguments)
         given |= given.pop("kwargs", {})  # Keras's own, between its verbs.
         del given["self"]
-        for name, value in given.items():
-            if name in ("x", "y", "sample_weight") and isinstance(value, list):
-                given[name] = self._stacked(name, value)
+        for name in {"x", "y", "sample_weight"} & set(given):
+            expect_examples(name, given[name])
+            if isinstance(given[name], list):
+                given[name] = self._stacked(name, given[name])
         self.seen.judge_array(given.get("x"))
         return given
 
@@ -73,7 +74,9 @@ class Verbs(keras.Model):
             raise ValueError(f"class_weight is {class_weight!r}; give a dict of label to weight.")
         weights = np.ones(self.num_classes, np.float32)
         for label, weight in (class_weight or {}).items():
-            if label not in range(self.num_classes) or not 0.0 <= weight < math.inf:
+            known = isinstance(label, int | np.integer) and label in range(self.num_classes)
+            number = isinstance(weight, int | float | np.number) and 0.0 <= weight < math.inf
+            if isinstance(label, bool) or not (known and number):
                 raise ValueError(
                     f"class_weight has {label!r}: {weight!r}; give a finite weight of at least 0 "
                     f"to classes in [0, {self.num_classes})."

@@ -51,7 +51,8 @@ class LayerStack(Body):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        self.layers = tuple(tuple(layer) for layer in layers)
+        # Not `layers`, where Keras expects layers.
+        self.kinds = tuple(tuple(layer) for layer in layers)
         self.batch_norm = batch_norm
         self.spectral_norm = spectral_norm
         self.negative_slope = negative_slope
@@ -64,7 +65,7 @@ class LayerStack(Body):
             "mean_pool": lambda *window: [keras.layers.AveragePooling2D(window, padding="same")],
         }
         stack = []
-        for kind, *numbers in self.layers:
+        for kind, *numbers in self.kinds:
             if kind not in kinds:
                 raise ValueError(f"No layer is called {kind!r}; give one of {', '.join(kinds)}.")
             stack += kinds[kind](*numbers)
@@ -99,7 +100,7 @@ class LayerStack(Body):
 
     def get_config(self):
         return super().get_config() | {
-            "layers": self.layers,
+            "layers": self.kinds,
             "batch_norm": self.batch_norm,
             "spectral_norm": self.spectral_norm,
             "negative_slope": self.negative_slope,

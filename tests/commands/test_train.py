@@ -135,6 +135,14 @@ def test_a_dtype_policy_holds_for_all_networks_and_for_this_run_alone(short_epoc
         resume(tmp_path / "run", epochs=2)
 
 
+@pytest.mark.parametrize("setting", [{"seed": 7}, {"batch_size": 5}, {"preset": "paper"}], ids=str)
+def test_a_resumed_run_keeps_its_settings_and_refuses_others(setting, moons_run):
+    [(name, value)] = setting.items()
+    settings = TrainingSettings(resume=True, output=str(moons_run), **setting)
+    with pytest.raises(ValueError, match=f"{name} is {value}, but a resumed run keeps its own"):
+        train(settings)
+
+
 @pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_saved(
     short_epochs, tmp_path, monkeypatch

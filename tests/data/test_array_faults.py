@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from dvae_tf import data
 from dvae_tf.data.pixels import to_uint8
@@ -42,6 +43,37 @@ def test_what_keras_datasets_gives_is_read_as_grey_images(door, label, tmp_path)
 def test_channels_first_are_refused(shape, dtype):
     with pytest.raises(ValueError, match="the channels first; put them last"):
         data.from_arrays(np.zeros(shape, dtype), LABEL)
+
+
+WRONG_KINDS = {
+    "a masked label": (IMAGES, np.ma.masked_array(LABEL, LABEL == 0), "label is a masked array"),
+    "masked images": (np.ma.masked_array(IMAGES, IMAGES > 9), LABEL, "x is a masked array"),
+    "no columns": (np.zeros((60, 0), np.float32), LABEL, "no values in the examples"),
+    "no rows": (IMAGES[:0], LABEL[:0], "there are no examples"),
+    "sparse": (scipy.sparse.eye(60).tocsr(), LABEL, "x holds objects .csr_"),
+    "objects": (IMAGES, np.array([None, "b"] * 30), "label holds objects"),
+    "uint16": (IMAGES.astype(np.uint16) * 257, LABEL, "If these are images, scale them"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:.*are taken for data:UserWarning")
+@pytest.mark.parametrize("case", WRONG_KINDS)
+def test_arrays_of_a_wrong_kind_are_named(case):
+    x, label, message = WRONG_KINDS[case]
+    with pytest.raises(ValueError, match=message):
+        data.from_arrays(x, label)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, None])
+def test_a_batch_has_a_whole_number_of_examples(batch_size):
+    with pytest.raises(ValueError, match=r"batch_size is .*; give a whole number, at least 1"):
+        data.from_arrays(IMAGES, LABEL, batch_size=batch_size)
+
+
+def test_an_array_of_objects_in_a_file_is_named(tmp_path):
+    name = saved(tmp_path, x=IMAGES, label=np.array(["a", "b"] * 30, object))
+    with pytest.raises(ValueError, match="an array holds Python objects; save numbers"):
+        data.load(name)
 
 
 VALUES = {
@@ -88,7 +120,7 @@ OUTSIDE = {
 @pytest.mark.parametrize("door", ["from_arrays", "npz"])
 def test_labels_that_no_class_can_have_are_refused(case, door, tmp_path):
     label = OUTSIDE[case][LABEL]
-    with pytest.raises(ValueError, match=r"is outside|give integers|not a readable"):
+    with pytest.raises(ValueError, match=r"is outside|give integers|not a readable|objects"):
         opened(door, tmp_path, IMAGES, label)
 
 

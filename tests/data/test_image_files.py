@@ -50,13 +50,14 @@ def test_transparent_parts_show_the_background(mode, channels):
     assert red[0, 0].tolist() == [255, 0, 0]
 
 
-def grey_png(bits, transparent):
-    """Two rows of the least and of the largest grey, with few bits."""
+def grey_png(bits, transparent, channels=1):
+    """Two rows of the least and of the largest value, one of which is transparent."""
     largest = 2**bits - 1
-    rows = b"".join(b"\0" + bytes([255 * (row > 0)] * bits) for row in range(2))
+    rows = b"".join(b"\0" + bytes([255 * (row > 0)] * bits * channels) for row in range(2))
+    kind = 0 if channels == 1 else 2
     chunks = {
-        b"IHDR": struct.pack(">IIBBBBB", 8, 2, bits, 0, 0, 0, 0),
-        b"tRNS": struct.pack(">H", largest if transparent else 0),
+        b"IHDR": struct.pack(">IIBBBBB", 8, 2, bits, kind, 0, 0, 0),
+        b"tRNS": struct.pack(">H", largest if transparent else 0) * channels,
         b"IDAT": zlib.compress(rows),
         b"IEND": b"",
     }
@@ -69,9 +70,13 @@ def grey_png(bits, transparent):
     )
 
 
-@pytest.mark.parametrize("bits", [1, 2, 4, 8])
-def test_a_transparent_grey_of_few_bits_shows_the_background(bits):
-    read = [open_image(grey_png(bits, end), 2, 8, 3, "red")[:, 0].tolist() for end in range(2)]
+@pytest.mark.parametrize(
+    ("bits", "channels"), [(1, 1), (2, 1), (4, 1), (8, 1), (16, 1), (8, 3), (16, 3)]
+)
+def test_a_transparent_value_shows_the_background_whatever_its_bits(bits, channels):
+    read = [
+        open_image(grey_png(bits, end, channels), 2, 8, 3, "red")[:, 0].tolist() for end in range(2)
+    ]
     black, white, red = [0, 0, 0], [255, 255, 255], [255, 0, 0]
     assert read == [[red, white], [black, red]]
 
@@ -106,7 +111,7 @@ OUTSIDE = {
     "floats below 0": (RAMP - 0.5, "range from -0.5 to 0.5"),
     "NaN": (np.full((8, 8), np.nan), "nan"),
     "infinity": (np.full((8, 8), np.inf), "inf"),
-    "integers of 32 bits": ((RAMP * 1000).astype(np.int32), "integers of 32 bits from 0 to 1000"),
+    "integers of 32 bits": ((RAMP * 1000).astype(np.int32), "its values are signed"),
 }
 
 
@@ -116,6 +121,43 @@ def test_values_out_of_the_range_of_their_type_are_refused(case):
     values = values if values.dtype == np.int32 else values.astype(np.float32)
     with pytest.raises(ValueError, match=message):
         open_image(encoded(Image.fromarray(values), "TIFF"), 8, 8)
+
+
+PHOTOMETRIC, SAMPLE_FORMAT = 262, 339
+
+
+@pytest.mark.parametrize(
+    ("values", "white"),
+    [(np.uint16(64 * 257), 191), (np.float32(0.25), 191)],
+    ids=["16 bits", "floats"],
+)
+def test_a_tiff_whose_0_is_white_is_turned_round(values, white):
+    image = Image.fromarray(np.full((8, 8), values))
+    found = open_image(encoded(image, "TIFF", tiffinfo={PHOTOMETRIC: 0}), 8, 8, 1)
+    assert abs(int(found[0, 0, 0]) - white) <= 1
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_signed_values_are_refused(dtype):
+    content = encoded(
+        Image.fromarray(np.full((8, 8), 9, dtype)), "TIFF", tiffinfo={SAMPLE_FORMAT: 2}
+    )
+    with pytest.raises(ValueError, match="its values are signed"):
+        open_image(content, 8, 8)
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_of_several_pictures_the_first_is_read_and_that_is_said(kind):
+    first, second = Image.new("RGB", (8, 8), "red"), Image.new("RGB", (8, 8), "blue")
+    content = encoded(first, kind, save_all=True, append_images=[second])
+    with pytest.warns(UserWarning, match=f"Of a {kind} file of 2 pictures, the first is read"):
+        found = open_image(content, 8, 8)
+    assert found[0, 0, 0] > 200
+
+
+def test_other_channels_than_grey_and_colour_are_refused():
+    with pytest.raises(ValueError, match="channels is 4; give 3 for colour or 1 for grey"):
+        open_image(encoded(Image.new("RGB", (8, 8))), 8, 8, 4)
 
 
 @pytest.mark.parametrize("kind", ["path", "text", "bytes", "file"])

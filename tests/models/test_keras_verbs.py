@@ -175,6 +175,56 @@ def test_what_is_frozen_does_not_move(recipe):
             np.testing.assert_array_equal(weight, kept, err_msg=weight.path)
 
 
+POINTS = np.zeros((4, 2), np.float32)
+NO_EXAMPLES = {
+    "no rows": (POINTS[:0], LABEL[:0], "holds no example"),
+    "an empty list": ([], [], "holds no example"),
+    "a masked label": (X, np.ma.masked_array(LABEL, LABEL == 0), "y is a masked array"),
+    "a masked x": (np.ma.masked_array(X, X > 0), LABEL, "x is a masked array"),
+    "a sparse x": (tf.sparse.from_dense(POINTS), LABEL[:4], "x is a SparseTensor; give a dense"),
+    "a ragged x": (tf.ragged.constant([[0.0], [0.0, 1.0]]), LABEL[:2], "x is a RaggedTensor"),
+    "a dict": ({"x": X}, LABEL, "x is a dict; give a dense array"),
+}
+
+
+@pytest.mark.parametrize("case", NO_EXAMPLES)
+@pytest.mark.parametrize("verb", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+def test_what_holds_no_examples_is_refused(model, case, verb):
+    x, label, message = NO_EXAMPLES[case]
+    with pytest.raises(ValueError, match=message):
+        getattr(model, verb)(x, label)
+
+
+def test_an_empty_dataset_is_refused(model):
+    empty = tf.data.Dataset.from_tensor_slices((X[:0], LABEL[:0])).batch(6)
+    for verb in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(ValueError, match="x holds no example"):
+            verb(empty)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"y": LABEL[:-1]}, "11 values in label for 12 examples"),
+        ({"y": LABEL, "sample_weight": np.ones(11)}, "11 values in sample_weight for 12 examples"),
+        ({"y": LABEL, "class_weight": {1.0: 2.0}}, "class_weight has 1.0: 2.0; give"),
+        ({"y": LABEL, "class_weight": {1: "2"}}, "class_weight has 1: '2'; give"),
+        ({"y": LABEL, "class_weight": {True: 2.0}}, "class_weight has True: 2.0; give"),
+    ],
+    ids=str,
+)
+def test_labels_and_weights_that_do_not_fit_the_batch(model, given, message):
+    with pytest.raises(ValueError, match=message):
+        model.train_on_batch(X, **given)
+
+
+@pytest.mark.parametrize("preset", ["toy", "compact"])
+def test_a_summary_shows_what_is_nested(preset):
+    lines: list = []
+    DisentangledVAE((8, 8, 1), 3, preset=preset).summary(expand_nested=True, print_fn=lines.append)
+    assert "encoder_u" in str(lines)
+
+
 def test_a_dataset_without_end_is_refused(model):
     endless = tf.data.Dataset.from_tensor_slices((X, LABEL)).batch(6).repeat()
     with pytest.raises(ValueError, match="has no end; give steps_per_epoch"):

@@ -272,7 +272,7 @@ def test_the_toy_has_leaky_activations_and_no_batch_norm():
     decoder = built["decoder"]
     decoder(np.zeros((2, 4), np.float32))
     assert decoder.head.activation is keras.activations.linear
-    assert preset("toy", (2,)).encoder_s((2,)).body.layers == built["encoder_s"].body.layers
+    assert preset("toy", (2,)).encoder_s((2,)).body.kinds == built["encoder_s"].body.kinds
 
 
 @pytest.mark.parametrize(("name", "slope"), [("mnist", 0.0), ("three_moons", 0.1)])

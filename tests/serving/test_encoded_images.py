@@ -38,6 +38,9 @@ FILES = {
     "palette": file(COLOUR.quantize(64)),
     "palette of 2 bits": file(COLOUR.quantize(4), bits=2),
     "palette with a transparent colour": file(COLOUR.quantize(16), bits=4, transparency=3),
+    "palette of several opacities": file(
+        COLOUR.quantize(2), bits=1, transparency=bytes([128, 200])
+    ),
     "grey with a transparent value": file(PHOTO[..., 0], transparency=130),
     "1 bit": file(COLOUR.convert("1")),
     "16 bits": file(PHOTO[..., 0].astype(np.uint16) * 257),
