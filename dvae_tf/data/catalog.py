@@ -261,8 +261,8 @@ def _examples(name, split, most=None, **options):
     size = height_and_width(options["size"])
     if size is not None and info.shape[:2] != size:
         raise ValueError(
-            f"{name}: size is {size}, but examples have the shape {info.shape}, and this data is "
-            "not resized; leave size out."
+            f"{name}: examples have the shape {info.shape}, not the height and width {size} that "
+            "were asked for, and this data is not resized; give other data, or leave out the size."
         )
     return examples, info
 

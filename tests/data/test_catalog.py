@@ -143,7 +143,7 @@ def test_broken_npz_is_named(tmp_path):
         ({"name": "zip:a"}, "names no data; give folder:PATH or npz:PATH"),
         (
             {"name": "digits", "size": 32},
-            r"size is \(32, 32\), but .* shape \(16, 16, 1\)",
+            r"\(16, 16, 1\), not the height and width \(32, 32\)",
         ),
         ({"name": "digits", "count": 50}, "count is 50, but this data is not generated"),
         ({"name": "digits", "split": "validation"}, "give 'train', 'test' or a slice"),
