@@ -31,6 +31,16 @@ def saved(tmp_path_factory):
     return path
 
 
+def test_importing_computes_nothing_so_that_devices_can_be_configured():
+    code = (
+        "import dvae_tf, dvae_tf.models, dvae_tf.evaluation, dvae_tf.runs; "
+        "from tensorflow.python.eager import context; "
+        "print('ready', not context.context()._initialized)"
+    )
+    done = run(code)
+    assert "ready True" in done.stdout, done.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["keras, dvae_tf", "dvae_tf, keras"], ids=str.split)
 def test_keras_finds_the_classes_of_a_file(saved, first):

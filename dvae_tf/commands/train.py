@@ -100,7 +100,10 @@ def _resumed(settings, strategy):
 
 
 def _expect_own_settings(settings, before):
-    """Refuses settings that would be ignored: a resumed run has its own."""
+    """Refuses settings that would be ignored: a resumed run has its own.
+
+    A setting at its default is not told from one that was not given.
+    """
     default, own = recorded(TrainingSettings(resume=True)), recorded(before)
     for name, value in recorded(settings).items():
         if name != "epochs" and value not in (default[name], own[name]):

@@ -12,7 +12,7 @@ from dvae_tf.data.folder import folder
 from dvae_tf.data.image_files import BACKGROUND, check_background, height_and_width
 from dvae_tf.data.labels import class_names_of, matched, numbered
 from dvae_tf.data.npz import npz
-from dvae_tf.data.pipeline import batches, in_memory, without_labels
+from dvae_tf.data.pipeline import batches, check_batch_size, in_memory, without_labels
 from dvae_tf.data.shapes import shapes
 from dvae_tf.data.splits import holder, parse_split
 from dvae_tf.data.tensorflow_datasets import is_version, tensorflow_dataset
@@ -115,6 +115,7 @@ def load(
         >>> x.shape, label.dtype
         (TensorShape([96, 16, 16, 1]), tf.int32)
     """
+    check_batch_size(batch_size)
     examples, info = _examples(
         name,
         split,
@@ -217,6 +218,7 @@ def from_arrays(
         (1,)
     """
     check_seed(seed)
+    check_batch_size(batch_size)
     x, label = check_arrays("arrays", x, label)
     names = None if class_names is None else class_names_of("arrays", class_names)
     label, names = numbered("arrays", label, names)

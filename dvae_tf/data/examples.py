@@ -149,7 +149,7 @@ def plain_array(source: str, name: str, values) -> np.ndarray:
         )
     array = np.asarray(values)
     if array.dtype == object:
-        kind = type(values if array.ndim == 0 else array.flat[0]).__name__
+        kind = type(array.flat[0] if array.ndim and array.size else values).__name__
         raise ValueError(f"{source}: {name} holds objects ({kind}); give a dense array of numbers.")
     return array
 

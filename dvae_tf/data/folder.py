@@ -88,12 +88,17 @@ def _visible(directory):
 
 
 def _folders(directory):
-    """The folders in a folder; links out of it, and to a folder beside them, are none."""
+    """The folders in a folder; links out of it are none."""
     inside = directory.resolve()
     entries = [entry for entry in _visible(directory) if entry.is_dir()]
+    return [entry for entry in entries if _is_inside(entry, inside)]
+
+
+def _class_folders(directory):
+    """The folders of the classes; a link to one of them is no class of its own."""
+    entries = _folders(directory)
     own = {entry.resolve() for entry in entries if not entry.is_symlink()}
-    beside = [entry for entry in entries if entry.is_symlink() and entry.resolve() in own]
-    return [entry for entry in entries if _is_inside(entry, inside) and entry not in beside]
+    return [entry for entry in entries if not entry.is_symlink() or entry.resolve() not in own]
 
 
 def _is_inside(path, folder):
@@ -145,7 +150,7 @@ def _trained_classes(source, root, given):
             "add it."
         )
     base = given.get("train", root)
-    names = class_names_of(source, [os.fsencode(entry.name) for entry in _folders(base)])
+    names = class_names_of(source, [os.fsencode(entry.name) for entry in _class_folders(base)])
     if len(names) < 2:
         below = [entry for entry in _folders(base) if len(_folders(entry)) > 1]
         if below:
@@ -163,7 +168,7 @@ def _trained_classes(source, root, given):
 
 def _list_images(source, base, class_names):
     """The images in the class folders: (list of paths, label int32 [n])."""
-    directories = _folders(base)
+    directories = _class_folders(base)
     names = class_names_of(source, [os.fsencode(directory.name) for directory in directories])
     if not names:
         raise ValueError(
@@ -202,7 +207,8 @@ def _below(directory):
 
 def _warn_of(base, skipped):
     """Names what is not read: links out of the folder, and files that are no images."""
-    links = [file for file in skipped if file.is_symlink()]
+    inside = base.resolve()
+    links = [file for file in skipped if file.is_dir() or not _is_inside(file, inside)]
     if links:
         warnings.warn(
             f"Skipped {len(links)} links out of {base}, to another class or to nowhere, the first "

@@ -72,10 +72,10 @@ def _expect_readable(image):
     """Refuses signed values, whose range is not known; says what of an animation is read."""
     if image.format == "TIFF" and _SIGNED in np.atleast_1d(image.getexif().get(_SAMPLE_FORMAT)):
         raise ValueError("its values are signed, and their range is not known; save it unsigned")
-    if getattr(image, "is_animated", False):
+    # Photographs of telephones (MPO) hold a small copy as well.
+    if image.format != "MPO" and getattr(image, "is_animated", False):
         warnings.warn(
-            f"Of a {image.format} file of {image.n_frames} pictures, the first is read.",
-            stacklevel=4,
+            f"Of a {image.format} file of several pictures, the first is read.", stacklevel=4
         )
 
 

@@ -92,9 +92,10 @@ def numbered(source: str, label: np.ndarray, class_names: Sequence[str] | None =
         number_of = {name: number for number, name in enumerate(class_names)}
         numbers = np.array([number_of[name] for name in called], np.int64)
         if called and values[-1] < len(class_names) and not np.array_equal(numbers, values):
+            at = int(np.argmax(numbers != values))
             warnings.warn(
                 f"{source}: the labels {_shortened(called)} are taken for the names of classes, "
-                f"not for their indices: label {called[0]} is class {numbers[0]}. If they are "
+                f"not for their indices: label {called[at]} is class {numbers[at]}. If they are "
                 "indices, give class_names that are no numbers.",
                 stacklevel=3,
             )

@@ -50,7 +50,8 @@ def npz(path: str, name: str, class_names: tuple | None = None):
         base = holder(source, name, given)
         x, label = check_arrays(source, *parts[None])
         of_base, trained = np.flatnonzero(split == base), label[split == "train"]
-    label, names = _named(source, label[of_base], trained, own, class_names)
+    every = [label for _, label in parts.values()]
+    label, names = _named(source, label[of_base], trained, every, own, class_names)
     places = np.array([place(np.ascontiguousarray(x[row])) for row in of_base])
     rows, places = chosen_rows(name, given, label, places)
     x = _reordered(x, of_base[rows])
@@ -142,15 +143,16 @@ def _splits_of(source, split, x=None, label=None):
     return np.array(called)[inverse]
 
 
-def _named(source, label, trained, own, class_names):
+def _named(source, label, trained, every, own, class_names):
     """The labels of a split as numbers of classes: (label, class names)."""
     label, trained = (check_label(source, values) for values in (label, trained))
     if own is not None:
         # Names or indices: what the labels of all splits are together.
-        both, names = numbered(source, np.concatenate([trained, label]), own)
+        every = [check_label(source, part) for part in every]
+        numbers, names = numbered(source, np.concatenate([trained, label, *every]), own)
         if class_names is None:
-            _expect_examples(source, both[: len(trained)], own)
-        return both[len(trained) :], names
+            _expect_examples(source, numbers[: len(trained)], own)
+        return numbers[len(trained) : len(trained) + len(label)], names
     names = class_names or numbered(source, trained)[1]
     expect_known(source, [str(value) for value in np.unique(label[label != NO_LABEL])], names)
     return numbered(source, label, names)

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.examples import LARGEST, NO_LABEL, ROUNDING, SCALE, STANDARDISE
-from dvae_tf.data.pixels import to_float
 
-# What a pixel of 1 becomes.
-_NEARLY_BLACK = float(to_float(np.uint8(1)))
+# What a pixel of 1 becomes, but for rounding. (Importing a module computes nothing in TensorFlow,
+# whose devices may be configured only before that.)
+_NEARLY_BLACK = 1.0 / 127.5 - 1.0 + 1e-6
 
 
 class Seen:
@@ -73,7 +73,7 @@ class Seen:
         lowest, highest, *labels, of_floats = self.range.numpy()
         if math.isinf(lowest):
             return
-        self._judge_range(lowest, highest, of_floats)
+        self.judge_range(lowest, highest, of_floats)
         outside = [label for label in labels if not NO_LABEL <= label < self.num_classes]
         if outside:
             raise ValueError(
@@ -90,8 +90,16 @@ class Seen:
                 stacklevel=3,
             )
 
-    def _judge_range(self, lowest, highest, of_floats):
-        """Checks the range of inputs, and says once if that of images seems to be another."""
+    def judge_range(self, lowest: float, highest: float, of_floats: float) -> None:
+        """Checks the range of inputs, and says once if that of images seems to be another.
+
+        Args:
+            lowest, highest: float, as the networks take them.
+            of_floats: float, `lowest` where x was given in floats, else infinity.
+
+        Raises:
+            ValueError: if the range is outside of what the model takes.
+        """
         if not math.isfinite(lowest) or not math.isfinite(highest):
             raise ValueError("The batch holds NaN or infinite values in x; remove or repair them.")
         bound = 1.0 + ROUNDING if self.is_image else LARGEST
@@ -115,19 +123,18 @@ class Seen:
             warnings.warn(f"{message} (This is said once.)", stacklevel=4)
 
     def judge_array(self, x) -> None:
-        """Checks the range of an array; whatever is no array of numbers is passed over.
+        """Checks the range of an array; whatever is no array of floats or pixels is passed over.
 
         Args:
             x: what a user gave.
 
         Raises:
-            ValueError: as `judge`.
+            ValueError: as `judge_range`.
         """
         if not isinstance(x, np.ndarray) or not x.size:
             return
+        lowest, highest = np.min(x), np.max(x)
         if np.issubdtype(x.dtype, np.floating):
-            lowest = np.min(x)
-            self._judge_range(lowest, np.max(x), lowest)
+            self.judge_range(lowest, highest, lowest)
         elif x.dtype == np.uint8 and self.is_image:
-            lowest, highest = to_float(np.array([np.min(x), np.max(x)])).numpy()
-            self._judge_range(lowest, highest, math.inf)
+            self.judge_range(lowest / 127.5 - 1.0, highest / 127.5 - 1.0, math.inf)

@@ -191,9 +191,9 @@ class Trainer(Verbs):
         """`keras.Model.fit`, with schedules of learning rates and loss weights.
 
         A schedule belongs to one call: it begins at `initial_epoch` (by default 0) and ends at
-        `epochs`. So a second `fit` trains as the first one did, and a training that was stopped
-        resumes with `initial_epoch` as if it had not been stopped. A learning rate that a callback
-        or the user sets takes the place of the recipe's, until `compile` makes new optimisers.
+        `epochs`. So a second `fit` trains as the first one did, and one that was stopped resumes
+        with `initial_epoch` as if it had not been stopped, but for averaged weights. A rate that a
+        callback or the user sets replaces the recipe's, until `compile` makes new optimisers.
 
         Args:
             *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches is all it needs.

@@ -112,7 +112,8 @@ class Verbs(keras.Model):
         given = self._given(keras.Model.evaluate, args, kwargs)
         with self._plain():
             found = super().evaluate(**given)
-        if any(row.needs_label for row in self._rows.values()):
+        alone = self.distribute_strategy.num_replicas_in_sync == 1  # The range is one replica's.
+        if alone and any(row.needs_label for row in self._rows.values()):
             self.seen.warn_of_missing_labels()
         return found
 
@@ -129,8 +130,12 @@ class Verbs(keras.Model):
             ValueError: as `fit`.
         """
         given = self._given(keras.Model.predict, args, kwargs)
-        with self._plain():
-            return super().predict(**given)
+        before = self.seen.range.numpy()  # A callback may predict while `fit` goes on.
+        try:
+            with self._plain():
+                return super().predict(**given)
+        finally:
+            self.seen.range.assign(before)
 
     def predict_step(self, data):
         """One step of `predict`: data is what `call` takes, or (x, label)."""
@@ -152,8 +157,9 @@ class Verbs(keras.Model):
         """x as the networks take it."""
         x = tf.convert_to_tensor(x)
         checked = checked_x(x, self.sample_shape, values=values)
-        if tf.executing_eagerly() and values:
-            self.seen.judge_array(x.numpy())
+        if tf.executing_eagerly() and values and tf.size(x) > 0:
+            lowest, highest = (float(end(checked)) for end in (tf.reduce_min, tf.reduce_max))
+            self.seen.judge_range(lowest, highest, math.inf if x.dtype == tf.uint8 else lowest)
         return checked
 
     def predict_on_batch(self, x):

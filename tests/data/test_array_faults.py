@@ -147,6 +147,10 @@ def test_the_labels_of_all_splits_are_read_in_one_way(tmp_path):
     name = saved(tmp_path, **train, **test, class_names=["1", "2", "3"])
     found, _ = data.load_arrays(name, "test")
     assert sorted(found.label) == sorted(LABEL[:8] % 2 + 1)
+    train, test = {"x_train": IMAGES, "label_train": LABEL + 1}, {"x_test": IMAGES[:9]}
+    name = saved(tmp_path, **train, **test, label_test=LABEL[:9] % 3, class_names=["1", "2", "3"])
+    with pytest.raises(ValueError, match=r"label 3 at index .* is outside"):
+        data.load(name, "train")  # Of indices, 3 is too large; of names, 0 is none.
 
 
 NAMES = {

@@ -118,7 +118,7 @@ METRIC = Metric(
         "zu_prior.*.correlation": "largest absolute correlation of two dimensions; 0 for N(0, I)",
     },
     rows=(
-        Row("zu_prior.mean.train.norm", "size of means of z_u, |z_u|² / D, training codes"),
+        Row("zu_prior.mean.train.norm", "size of means of z_u, ‖z_u‖² / D, training codes"),
         Row("zu_prior.mean.test.norm", "the same of test codes (1 wanted)"),
         Row("zu_prior.sample.test.outside", "samples of z_u outside N(0, I)'s 99 % ball ↓"),
     ),
