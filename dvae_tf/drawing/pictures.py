@@ -14,7 +14,7 @@ from dvae_tf.runs import read_history
 
 MOST_CLASSES = 10
 COLUMNS = 10
-MOST_CODES = 2000
+MOST_CODES = 1000
 MOST_POINTS = 600
 
 
