@@ -5,14 +5,13 @@ in both directions.
 """
 
 import collections
-import operator
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 from sklearn.neighbors import NearestNeighbors
 
-from dvae_tf.data.examples import check_seed, check_x
+from dvae_tf.data.examples import check_seed, check_x, whole_number
 from dvae_tf.data.pixels import as_floats, as_pixels
 
 CHUNK = 256
@@ -251,7 +250,7 @@ def traverse(model, x: np.ndarray, dimension: int, values: np.ndarray) -> np.nda
         >>> traverse(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), 1, [-1, 0, 1]).shape
         (4, 3, 2)
     """
-    dimension = _whole("dimension", dimension, 0, model.latent_dim_u - 1)
+    dimension = whole_number("dimension", dimension, 0, model.latent_dim_u - 1)
     values = np.asarray(values, np.float32)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
         raise ValueError(f"The values of z_u are {values}; give a list of finite ones.")
@@ -289,7 +288,7 @@ def inpaint(model, x: np.ndarray, mask: np.ndarray, iterations: int = 10) -> np.
         >>> inpaint(model, np.zeros((4, 8, 8, 1), np.uint8), mask).shape
         (4, 8, 8, 1)
     """
-    iterations = _whole("iterations", iterations, 1)
+    iterations = whole_number("iterations", iterations, 1)
     x = check_x("the input", x)
     mask = _fitting_mask(mask, x.shape)
     filled = np.where(mask, np.float32(0.0), as_floats(x))
@@ -319,7 +318,7 @@ def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
         >>> found.index.tolist(), found.distance.round(3).tolist()
         ([[1]], [[0.1]])
     """
-    count = _whole("count", count, 1, len(among))
+    count = whole_number("count", count, 1, len(among))
     x, among = as_floats(x), as_floats(among)
     if x.shape[1:] != among.shape[1:]:
         raise ValueError(f"The shapes {x.shape[1:]} and {among.shape[1:]} differ; make them alike.")
@@ -380,7 +379,7 @@ def _decode_grid(model, z_s, z_u):
 
 def _interpolated(start, stop, steps, path):
     """Codes between start and stop [n, latent]: an array [n, steps, latent]."""
-    steps = _whole("steps", steps, 2)
+    steps = whole_number("steps", steps, 2)
     if path not in ("straight", "spherical"):
         raise ValueError(f"No path is called {path!r}; choose straight or spherical.")
     t = np.linspace(0.0, 1.0, steps, dtype=np.float32)[:, np.newaxis]
@@ -396,18 +395,6 @@ def _interpolated(start, stop, steps, path):
     sine = np.where(flat, 1.0, sine)
     first = np.where(flat, 1.0 - t, np.sin((1.0 - t) * angle) / sine)
     return first * start + np.where(flat, t, np.sin(t * angle) / sine) * stop
-
-
-def _whole(name, value, least, most=None):
-    """A whole number within its bounds, as int."""
-    bounds = f"{least} to {most}" if most is not None else f"at least {least}"
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.") from None
-    if isinstance(value, bool) or number < least or (most is not None and number > most):
-        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.")
-    return number
 
 
 def _expect_as_many(**columns):

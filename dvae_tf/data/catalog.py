@@ -7,12 +7,20 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dvae_tf.data.digits import digits
-from dvae_tf.data.examples import Arrays, Info, Stored, Stream, check_arrays, check_seed
+from dvae_tf.data.examples import (
+    Arrays,
+    Info,
+    Stored,
+    Stream,
+    check_arrays,
+    check_seed,
+    whole_number,
+)
 from dvae_tf.data.folder import folder
 from dvae_tf.data.image_files import BACKGROUND, check_background, height_and_width
 from dvae_tf.data.labels import class_names_of, matched, numbered
 from dvae_tf.data.npz import npz
-from dvae_tf.data.pipeline import batches, check_batch_size, in_memory, without_labels
+from dvae_tf.data.pipeline import batches, in_memory, without_labels
 from dvae_tf.data.shapes import shapes
 from dvae_tf.data.splits import holder, parse_split
 from dvae_tf.data.tensorflow_datasets import is_version, tensorflow_dataset
@@ -115,7 +123,7 @@ def load(
         >>> x.shape, label.dtype
         (TensorShape([96, 16, 16, 1]), tf.int32)
     """
-    check_batch_size(batch_size)
+    whole_number("batch_size", batch_size, 1)
     examples, info = _examples(
         name,
         split,
@@ -218,7 +226,7 @@ def from_arrays(
         (1,)
     """
     check_seed(seed)
-    check_batch_size(batch_size)
+    whole_number("batch_size", batch_size, 1)
     x, label = check_arrays("arrays", x, label)
     names = None if class_names is None else class_names_of("arrays", class_names)
     label, names = numbered("arrays", label, names)

@@ -124,6 +124,52 @@ def check_arrays(source: str, x: np.ndarray, label: np.ndarray, num_classes: int
     return x, check_label(source, label, num_classes)
 
 
+def whole_number(name: str, value: int, least: int, most: int | None = None) -> int:
+    """Checks a whole number.
+
+    Args:
+        name: str, what errors call it.
+        value: int.
+        least: int.
+        most: int. Defaults to no bound.
+
+    Returns:
+        int, the number.
+
+    Raises:
+        ValueError: if it is no whole number, or out of its bounds.
+
+    Examples:
+        >>> whole_number("steps", 3, 2)
+        3
+    """
+    bounds = f"at least {least}" if most is None else f"{least} to {most}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.") from None
+    if isinstance(value, bool) or number < least or (most is not None and number > most):
+        raise ValueError(f"{name} is {value!r}; give a whole number, {bounds}.")
+    return number
+
+
+def expect_unmasked(name: str, values) -> None:
+    """Refuses masked arrays, whose mask NumPy and TensorFlow drop.
+
+    Args:
+        name: str, what errors call it.
+        values: what a user gave.
+
+    Raises:
+        ValueError: if values are masked.
+    """
+    if np.ma.is_masked(values):
+        raise ValueError(
+            f"{name} is a masked array, whose mask would be lost; take the masked examples out, or "
+            "give a masked label as -1."
+        )
+
+
 def plain_array(source: str, name: str, values) -> np.ndarray:
     """Reads an array, or what becomes one.
 
@@ -142,11 +188,7 @@ def plain_array(source: str, name: str, values) -> np.ndarray:
         >>> plain_array("mine", "x", [1, 2]).tolist()
         [1, 2]
     """
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{source}: {name} is a masked array, whose mask would be lost; take the masked "
-            "examples out, or give a masked label as -1."
-        )
+    expect_unmasked(f"{source}: {name}", values)
     array = np.asarray(values)
     if array.dtype == object:
         kind = type(array.flat[0] if array.ndim and array.size else values).__name__

@@ -98,19 +98,6 @@ def in_memory(examples):
     return Arrays(x[:filled], label[:filled])
 
 
-def check_batch_size(batch_size: int) -> None:
-    """Checks how many examples a batch has.
-
-    Args:
-        batch_size: int.
-
-    Raises:
-        ValueError: if it is no whole number above 0.
-    """
-    if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size!r}; give a whole number, at least 1.")
-
-
 def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors: bool = False):
     """Makes a dataset of batches.
 

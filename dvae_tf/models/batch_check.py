@@ -8,7 +8,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.data.examples import LARGEST, NO_LABEL, ROUNDING, SCALE, STANDARDISE
+from dvae_tf.data.examples import (
+    LARGEST,
+    NO_LABEL,
+    ROUNDING,
+    SCALE,
+    STANDARDISE,
+    expect_unmasked,
+)
 from dvae_tf.data.pixels import to_float
 
 # What a check within a graph says, between marks that no other error of TensorFlow has.
@@ -73,11 +80,7 @@ def expect_examples(name: str, values) -> None:
     kind = type(values).__name__
     if isinstance(values, tf.SparseTensor | tf.RaggedTensor | Mapping):
         raise ValueError(f"{name} is a {kind}; give a dense array.")
-    if np.ma.is_masked(values):
-        raise ValueError(
-            f"{name} is a masked array, whose mask would be lost; take the masked examples out, or "
-            "give a masked label as -1."
-        )
+    expect_unmasked(name, values)
     empty = isinstance(values, np.ndarray | tf.Tensor) and 0 in values.shape[:1]
     if isinstance(values, tf.data.Dataset):
         empty = values.cardinality() == 0
