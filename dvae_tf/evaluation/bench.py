@@ -8,6 +8,7 @@ import numpy as np
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.evaluation.judge import Judge, NeighboursJudge, train_judge, train_second_judge
 from dvae_tf.evaluation.subject import Subject
+from dvae_tf.models.two_codes import Codes
 
 # The number of samples and of swaps that the judge classifies.
 DRAWS = 1000
@@ -16,7 +17,7 @@ MOST_TRAINING_CODES = 50_000
 
 
 class Swaps(NamedTuple):
-    """Decoded pairs of codes of different test examples.
+    """Decoded pairs of codes of test examples, drawn at random with replacement.
 
     Args:
         donor_s, donor_u: int arrays [n], indices of the test examples that z_s and z_u come from.
@@ -90,7 +91,7 @@ class Bench:
     @functools.cached_property
     def codes(self):
         """Codes of the test examples."""
-        return self.subject.encode(self.test.x)
+        return self._finite(self.subject.encode(self.test.x))
 
     @functools.cached_property
     def z_u(self) -> dict[str, np.ndarray]:
@@ -114,7 +115,17 @@ class Bench:
     @functools.cached_property
     def learnt_codes(self):
         """Codes of `learnt`."""
-        return self.subject.encode(self.learnt.x)
+        return self._finite(self.subject.encode(self.learnt.x))
+
+    @staticmethod
+    def _finite(codes):
+        for name, code in zip(Codes._fields, codes, strict=True):
+            if not np.isfinite(code).all():
+                raise ValueError(
+                    f"{name} of some examples is NaN or infinite, and nothing can be measured on "
+                    "it. Train the model anew, with a smaller learning rate."
+                )
+        return codes
 
     @functools.cached_property
     def learnt_z_u(self) -> dict[str, np.ndarray]:

@@ -26,6 +26,17 @@ class Estimate(NamedTuple):
     high: float
     examples: int
 
+    def within(self, least: float, most: float) -> "Estimate":
+        """The same, its interval cut to the values that the number can have.
+
+        Args:
+            least, most: floats.
+
+        Returns:
+            Estimate.
+        """
+        return self._replace(low=max(self.low, least), high=min(self.high, most))
+
 
 def mean_estimate(values: npt.ArrayLike, seed: int = 0) -> Estimate:
     """The mean of one value per example, with the bootstrap's percentile interval.

@@ -8,6 +8,8 @@ from dvae_tf.evaluation.estimate import mean_estimate
 from dvae_tf.tasks import nearest
 
 CLOSEST_SHARE = 0.05
+# Nearer than this, but for rounding, is the same example.
+DUPLICATE = 1e-4
 # Images are compared at shifts of up to so many pixels, at most an eighth of their side.
 LARGEST_SHIFT = 2
 # Candidates are sought among images of about so many pixels a side, so many for each shift.
@@ -29,8 +31,9 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=N
     Returns:
         dict of Estimate: "samples" and "held_out", the distance to the nearest training example as
         `nearest_moved` measures it; "suspect_share", the share of samples that are nearer than
-        the nearest 5 % of held-out examples: 0.05 if nothing is copied, 1 if everything is. With
-        `embed`, "features" holds the same three of the features.
+        the nearest 5 % of held-out examples: 0.05 if nothing is copied, 1 if everything is;
+        "duplicates", the share of held-out examples that are training examples themselves, and
+        are not compared with. With `embed`, "features" holds the same four of the features.
 
     Examples:
         >>> train = np.arange(20.0)[:, np.newaxis]
@@ -47,11 +50,13 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=N
 
 
 def _compared(near, near_held_out):
-    threshold = np.quantile(near_held_out, CLOSEST_SHARE)
+    others = near_held_out[near_held_out > DUPLICATE]
+    threshold = np.quantile(others, CLOSEST_SHARE) if len(others) else DUPLICATE
     return {
         "samples": mean_estimate(near),
         "held_out": mean_estimate(near_held_out),
         "suspect_share": mean_estimate(near < threshold),
+        "duplicates": mean_estimate(near_held_out <= DUPLICATE),
     }
 
 

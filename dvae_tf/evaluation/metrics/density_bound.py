@@ -10,8 +10,8 @@ The assumption: the densities are estimated from finitely many training examples
 their posteriors, widened by what makes other training samples most likely, or as one Gaussian a
 class if that makes them likelier. The bound holds for codes with these densities. Where the true
 ones have finer detail than the estimate, an adversary who knows it reads more: the cycle probe
-does, on a flow that has learnt its codes by heart. So the bound is no proof, and the largest of
-bound and probes counts. The flow's own density, without an estimate, would not do: it is N(0, I)
+does, on a flow that has learnt its codes by heart. So the bound is no proof: it stands beside the
+probes, not in their place. The flow's own density, without an estimate, would not do: it is N(0, I)
 for every class by construction, and the bound always chance.
 """
 
@@ -118,7 +118,9 @@ def density_bound(codes, z_u, label, asked_z_u, asked_label, num_classes: int, s
     def mixture(width):
         return lambda at: mixture_log_density(at, mean, variance + width**2, known, num_classes)
 
-    candidates = [mixture(width) for width in WIDTHS]
+    # Components of no width have no density.
+    widths = [width for width in WIDTHS if variance.min() + width**2 > 0.0]
+    candidates = [mixture(width) for width in widths]
     candidates.append(lambda at: gaussian_log_density(at, z_u[kept], known, num_classes))
     density = max(candidates, key=likelihood)
     share = np.bincount(known, minlength=num_classes) / len(known)
@@ -159,5 +161,5 @@ METRIC = Metric(
         "zu_density_bound.reached": "share of test samples whose class Bayes' rule on these "
         "densities predicts",
     },
-    rows=(Row("zu_density_bound.optimal", "bound of any adversary on samples of z_u ↓"),),
+    rows=(Row("zu_density_bound.optimal", "class by estimated densities of samples of z_u, best adversary ↓"),),
 )

@@ -17,7 +17,7 @@ from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.estimate import mean_estimate, resampled_estimate
 from dvae_tf.evaluation.metric import Metric, Row
 
-# The most codes of training data that trees and MLP learn from.
+# The most codes of training data that trees and MLP learn from, drawn at random.
 MOST_LEARNT = 10_000
 ROUNDS = 50
 # An MLP on fewer codes has none to spare for early stopping.
@@ -51,7 +51,8 @@ def factors(train: Coded, test: Coded, info: Info, seed: int = 0) -> dict:
 
     Returns:
         dict of "class" and each factor's name to Estimate: accuracy for the class and categorical
-        factors, R^2 for all others (for cyclic factors the mean over their sine and cosine).
+        factors, R^2 for all others (for cyclic factors the mean over their sine and cosine). A
+        factor that has one value in `test` has no R^2 and is left out.
     """
     found = {"class": _accuracy(train.codes, train.label, test.codes, test.label, seed)}
     columns = zip(info.factor_names, info.factor_kinds, train.values.T, test.values.T, strict=True)
@@ -60,7 +61,7 @@ def factors(train: Coded, test: Coded, info: Info, seed: int = 0) -> dict:
             found[name] = _accuracy(
                 train.codes, known.astype(int), test.codes, asked.astype(int), seed
             )
-        else:
+        elif np.ptp(asked) > 0.0:
             target, truth = (_numbers(column, kind) for column in (known, asked))
             found[name] = _r_squared(train.codes, target, test.codes, truth, seed)
     return found
@@ -124,7 +125,7 @@ def _settings(count, seed):
 def _measure(bench: Bench) -> dict:
     if not bench.info.factor_names:
         return {}
-    few = slice(MOST_LEARNT)
+    few = np.random.default_rng(bench.seed).permutation(len(bench.learnt.label))[:MOST_LEARNT]
     train = _codes_by_name(bench.learnt_codes, bench.learnt.label, bench.info.num_classes)
     test = _codes_by_name(bench.codes, bench.test.label, bench.info.num_classes)
     predicted = {

@@ -184,6 +184,8 @@ METRIC = Metric(
         "generation.copies.samples": "root mean squared difference of samples to the nearest "
         "training example; of images, at shifts of up to two pixels and mirrored",
         "generation.copies.held_out": "the same of held-out examples",
+        "generation.copies.*duplicates": "share of held-out examples that are training examples, "
+        "and are left out of the comparison",
         "generation.copies.suspect_share": "share of samples nearer than the nearest 5 % of "
         "held-out examples; 0.05 where nothing is copied",
     },

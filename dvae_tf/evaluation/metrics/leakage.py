@@ -9,7 +9,7 @@ of a single one proves nothing.
 import numpy as np
 
 from dvae_tf.evaluation.bench import Bench, kinds_of_z_u
-from dvae_tf.evaluation.estimate import Estimate, mean_estimate
+from dvae_tf.evaluation.estimate import Estimate, mean_estimate, resampled_estimate
 from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.evaluation.metrics.cycle import CycleProbe
 from dvae_tf.evaluation.metrics.probes import PROBES
@@ -26,16 +26,21 @@ def balanced_accuracy(predicted: np.ndarray, label: np.ndarray, seed: int = 0) -
         seed: int, for the interval. Defaults to 0.
 
     Returns:
-        Estimate; 1 / C for any answer that does not depend on the example.
+        Estimate; 1 / C for any answer that does not depend on the example, C the number of classes
+        in `label`.
 
     Examples:
         >>> balanced_accuracy(np.array([0, 0, 0, 0]), np.array([0, 0, 0, 1])).value
         0.5
     """
-    # The mean of right answers, each weighted with its class's inverse frequency.
-    count = np.bincount(label)
-    weight = len(label) / (count[label] * np.count_nonzero(count))
-    return mean_estimate((predicted == label) * weight, seed)
+    right = predicted == label
+
+    def of_classes(index):
+        count = np.bincount(label[index])
+        hits = np.bincount(label[index], weights=right[index])
+        return np.mean(hits[count > 0] / count[count > 0])
+
+    return resampled_estimate(of_classes, len(label), seed=seed).within(0.0, 1.0)
 
 
 def leakage(predicted: dict, label: np.ndarray, seed: int = 0) -> tuple[dict, dict]:

@@ -15,7 +15,8 @@ def style_distance(mean: np.ndarray, kept_mean: np.ndarray) -> Estimate:
     """How much of z_u is lost when a swap is decoded and encoded again.
 
     |E_U(swap) - z_u of its donor|, divided by the mean distance of the z_u of two donors: 0 where
-    style is kept, 1 where it is that of any other donor.
+    style is kept, 1 where it is that of any other donor, or where all donors have the same z_u, so
+    that there is no style to keep.
 
     Args:
         mean: float array [n, latent], z_u of the donors.
@@ -30,7 +31,9 @@ def style_distance(mean: np.ndarray, kept_mean: np.ndarray) -> Estimate:
         0.0
     """
     others = np.linalg.norm(mean - np.roll(mean, 1, axis=0), axis=-1).mean()
-    return mean_estimate(np.linalg.norm(kept_mean - mean, axis=-1) / max(others, 1e-12))
+    if others == 0.0:
+        return mean_estimate(np.ones(len(mean)))
+    return mean_estimate(np.linalg.norm(kept_mean - mean, axis=-1) / others)
 
 
 def factor_errors(

@@ -61,6 +61,15 @@ def test_the_bound_of_two_gaussians_is_the_closed_form(apart):
     assert reached == pytest.approx(expected, abs=0.05)
 
 
+def test_codes_without_noise_have_a_bound_too():
+    label = np.arange(200) % 2
+    z_u = RANDOM.normal(size=(200, 2)) + 9.0 * label[:, np.newaxis]
+    codes = Codes(z_u, z_u, np.zeros_like(z_u))
+    found = density_bound(codes, z_u, label, z_u, label, 2)
+    assert found["optimal"].value > 0.99
+    assert found["reached"].value == 1.0
+
+
 def test_a_class_inside_another_is_found_although_the_means_agree():
     label = RANDOM.integers(0, 2, 1500)
     mean = RANDOM.normal(size=(1500, 3)) * np.where(label, 4.0, 0.2)[:, np.newaxis]

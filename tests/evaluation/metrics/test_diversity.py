@@ -61,6 +61,15 @@ def test_copies_are_found_and_inventions_are_not():
     assert fair["suspect_share"].value == pytest.approx(0.05, abs=0.05)
 
 
+def test_copies_are_found_where_held_out_examples_are_training_examples_too():
+    train, held_out = RANDOM.normal(size=(2, 400, 5)).astype(np.float32)
+    held_out[:40] = train[:40]
+    found = copies(train[:100], held_out, train)
+    assert found["suspect_share"].value == 1.0
+    assert found["duplicates"].value == 0.1
+    assert copies(train[:100], train, train)["suspect_share"].value == 1.0
+
+
 def test_moved_and_mirrored_copies_are_found():
     train, held_out = images(60, 16), images(40, 16)
     moved = np.roll(train[:20], (2, -1), axis=(1, 2))

@@ -81,7 +81,21 @@ def test_style_that_is_kept_and_style_that_is_lost():
     assert style_distance(z_u, RANDOM.normal(size=(2000, 4))).value == pytest.approx(1.0, abs=0.05)
 
 
+def test_codes_that_do_not_vary_have_no_style_to_keep():
+    assert style_distance(np.ones((6, 2)), np.ones((6, 2))).value == 1.0
+
+
 def test_factor_errors_are_in_standard_deviations():
     truth = VALUES[:, :1]
     found = factor_errors(truth + 2 * truth.std(), truth, truth, ["size"])["size"]
     assert (found["swaps"].value, found["donors"].value) == (pytest.approx(2.0), 0.0)
+
+
+def test_a_factor_with_one_value_is_left_out():
+    values = VALUES.copy()
+    values[800:, 0] = 7.0
+    train, test = (
+        Coded(RANDOM.normal(size=(len(part), 2)), part, label)
+        for part, label in ((values[:800], LABEL[:800]), (values[800:], LABEL[800:]))
+    )
+    assert sorted(factors(train, test, INFO)) == ["angle", "class", "kind"]

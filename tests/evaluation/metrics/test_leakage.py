@@ -111,6 +111,13 @@ def test_balanced_accuracy_is_that_of_scikit_learn():
     assert estimate.low < expected < estimate.high
 
 
+def test_a_class_of_one_example_gives_no_accuracy_above_1():
+    label = np.array([0] * 30 + [1])
+    found = balanced_accuracy(label, label)
+    assert found[:3] == (1.0, 1.0, 1.0)
+    assert balanced_accuracy(1 - label, label).low >= 0.0
+
+
 def test_always_predicting_the_frequent_class_is_no_leak_by_balanced_accuracy():
     label = np.array([0] * 90 + [1] * 10)
     plain, balanced = leakage({"lazy": (np.zeros(100, int), np.arange(100))}, label)
@@ -146,3 +153,12 @@ def test_a_wrong_condition_of_the_flow_is_undone_with_the_true_class():
 
 def test_chance_and_majority():
     assert chance(np.array([0, 0, 0, 1]), 4) == {"chance": 0.25, "majority": 0.75}
+
+
+def test_codes_that_are_no_numbers_are_refused():
+    x = np.zeros((8, 2), np.float32)
+    broken = Codes(x, np.full((8, 2), np.nan), np.ones((8, 2)))
+    label = np.arange(8) % 2
+    info = Info("made", "test", (2,), ("a", "b"), 8)
+    with pytest.raises(ValueError, match="z_u_mean of some examples is NaN"):
+        report(Subject(encode=lambda x: broken), Arrays(x, label), Arrays(x, label), info)
