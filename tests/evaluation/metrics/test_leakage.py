@@ -160,5 +160,5 @@ def test_codes_that_are_no_numbers_are_refused():
     broken = Codes(x, np.full((8, 2), np.nan), np.ones((8, 2)))
     label = np.arange(8) % 2
     info = Info("made", "test", (2,), ("a", "b"), 8)
-    with pytest.raises(ValueError, match="z_u_mean of some examples is NaN"):
+    with pytest.raises(ValueError, match="z_u of some examples is NaN"):
         report(Subject(encode=lambda x: broken), Arrays(x, label), Arrays(x, label), info)
