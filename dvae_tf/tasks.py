@@ -44,33 +44,46 @@ def labels_in_turn(count, num_classes):
     return np.arange(count) % num_classes
 
 
-def sample(model, label: npt.ArrayLike, temperature: float = 1.0, seed: int = 0) -> np.ndarray:
-    """Generates examples of given classes.
+def sample(
+    model,
+    label: npt.ArrayLike | None = None,
+    temperature: float = 1.0,
+    seed: int = 0,
+    z_s: npt.ArrayLike | None = None,
+) -> np.ndarray:
+    """Generates examples of given classes, or of given codes of classes.
 
     Args:
         model: DisentangledVAE.
         label: int array [n].
         temperature: float >= 0, factor on the standard deviations of both priors. Defaults to 1.
         seed: int in [0, 2**32). Defaults to 0: the same images every time.
+        z_s: float array [n, latent_dim_s] in place of the labels, such as rows of
+            `model.class_code`.
 
     Returns:
         array [n, *shape].
 
     Raises:
-        ValueError: if a label is outside [0, num_classes), the temperature is negative, or the seed
-            is no integer in its range.
+        ValueError: if both or none of label and z_s are given, a label is outside [0,
+            num_classes), the temperature is negative, or the seed is no integer in its range.
 
     Examples:
         >>> from dvae_tf import DisentangledVAE
         >>> sample(DisentangledVAE((2,), 3, preset="toy"), [0, 1, 2]).shape
         (3, 2)
     """
-    label, seed = np.atleast_1d(np.asarray(label)), check_seed(seed)
-    if not label.size:
-        raise ValueError("There are no labels; give at least one.")
-    chunks = [label[start : start + CHUNK] for start in range(0, len(label), CHUNK)]
+    if (label is None) == (z_s is None):
+        raise ValueError("Give the labels or z_s to generate from: one of them.")
+    seed, name = check_seed(seed), "label" if z_s is None else "z_s"
+    column = np.atleast_1d(np.asarray(label)) if z_s is None else np.asarray(z_s, np.float32)
+    if not column.size:
+        raise ValueError("There are no labels or codes; give at least one.")
+    chunks = [column[start : start + CHUNK] for start in range(0, len(column), CHUNK)]
     drawn = [
-        model.generate(chunk, temperature, seed=seed * 1_000_003 + number).numpy()
+        model.generate(
+            temperature=temperature, seed=seed * 1_000_003 + number, **{name: chunk}
+        ).numpy()
         for number, chunk in enumerate(chunks)
     ]
     return as_pixels(np.concatenate(drawn))
@@ -129,7 +142,29 @@ def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
         >>> swap(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2)), np.zeros((5, 2))).shape
         (4, 5, 2)
     """
-    z_s, z_u = encode(model, x_s).z_s, encode(model, x_u).z_u_mean
+    return swap_code(model, encode(model, x_s).z_s, x_u)
+
+
+def swap_code(model, z_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
+    """Combines codes of classes with the style of each example of a set.
+
+    Args:
+        model: DisentangledVAE.
+        z_s: float array [n, latent_dim_s], such as rows of `model.class_code`.
+        x_u: array [m, *shape], donors of z_u.
+
+    Returns:
+        array [n, m, *shape].
+
+    Examples:
+        >>> from dvae_tf import DisentangledVAE
+        >>> model = DisentangledVAE((2,), 3, preset="toy")
+        >>> swap_code(model, np.zeros((1, 2)), np.zeros((5, 2))).shape
+        (1, 5, 2)
+    """
+    z_s, z_u = np.asarray(z_s, np.float32), encode(model, x_u).z_u_mean
+    if z_s.ndim != 2:
+        raise ValueError(f"z_s has shape {z_s.shape}; give [n, {model.latent_dim_s}].")
     shape = (len(z_s), len(z_u))
     z_s = np.broadcast_to(z_s[:, np.newaxis], (*shape, z_s.shape[1]))
     z_u = np.broadcast_to(z_u[np.newaxis], (*shape, z_u.shape[1]))
@@ -171,7 +206,8 @@ def interpolate_class(
 
     Args:
         model: DisentangledVAE.
-        start, stop: int arrays [n], the classes between whose means to interpolate.
+        start, stop: int arrays [n], the classes between whose means to interpolate; or float arrays
+            [n, latent_dim_s], codes of classes such as rows of `model.class_code`.
         x: array [n, *shape], donors of z_u.
         steps: int, examples per interpolation, both ends included. Defaults to 8.
         path: str, "straight" or "spherical". Defaults to "straight".
@@ -189,13 +225,9 @@ def interpolate_class(
         >>> interpolate_class(model, [0], [1], np.zeros((1, 2)), steps=5).shape
         (1, 5, 2)
     """
-    means = np.asarray(model.prior_s.means)
-    for label in (*np.ravel(start), *np.ravel(stop)):
-        if not isinstance(label, np.integer) or not 0 <= label < len(means):
-            raise ValueError(f"label {label} is no integer in [0, {len(means)}).")
-    start, stop = np.atleast_1d(start), np.atleast_1d(stop)
+    start, stop = (_class_codes(model, of_class) for of_class in (start, stop))
     _expect_as_many(start=start, stop=stop, x=x)
-    z_s = _interpolated(means[start], means[stop], steps, path)
+    z_s = _interpolated(start, stop, steps, path)
     z_u = np.repeat(encode(model, x).z_u_mean[:, np.newaxis], steps, axis=1)
     return _decode_grid(model, z_s, z_u)
 
@@ -375,6 +407,18 @@ def _decode_grid(model, z_s, z_u):
     flat = (code.reshape(rows * columns, -1) for code in (z_s, z_u))
     decoded = decode(model, *flat)
     return decoded.reshape(rows, columns, *decoded.shape[1:])
+
+
+def _class_codes(model, classes):
+    """The codes of classes that are given by label, or as codes: float array [n, latent_dim_s]."""
+    classes = np.asarray(classes)
+    if classes.ndim == 2 and np.issubdtype(classes.dtype, np.floating):
+        return classes.astype(np.float32)
+    means = np.asarray(model.prior_s.means)
+    for label in np.ravel(classes):
+        if not isinstance(label, np.integer) or not 0 <= label < len(means):
+            raise ValueError(f"label {label} is no integer in [0, {len(means)}).")
+    return means[np.atleast_1d(classes)]
 
 
 def _interpolated(start, stop, steps, path):

@@ -73,6 +73,7 @@ def load(
     labelled: float = 1.0,
     class_names: Sequence[str] | None = None,
     background: str = BACKGROUND,
+    pairs: bool = False,
 ):
     """Loads a data set as batches that go straight into `model.fit`.
 
@@ -106,6 +107,8 @@ def load(
             be fewer. Defaults to the data's own.
         background: str, the colour behind transparent parts of images, by name or as "#rrggbb".
             Defaults to "white".
+        pairs: bool, whether examples come in pairs of one class, so that a batch has two of each
+            class even where classes are many: for a recipe with `exemplars`. Defaults to False.
 
     Returns:
         (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
@@ -141,7 +144,7 @@ def load(
         examples = without_labels(examples, labelled, seed)
     if shuffle is None:
         shuffle = split.startswith("train")
-    return batches(examples, batch_size, shuffle, seed, factors), info
+    return batches(examples, batch_size, shuffle, seed, factors, pairs), info
 
 
 def load_arrays(

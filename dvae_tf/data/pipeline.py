@@ -98,7 +98,14 @@ def in_memory(examples):
     return Arrays(x[:filled], label[:filled])
 
 
-def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors: bool = False):
+def batches(
+    examples: Arrays,
+    batch_size: int,
+    shuffle: bool,
+    seed: int,
+    factors: bool = False,
+    pairs: bool = False,
+):
     """Makes a dataset of batches.
 
     Args:
@@ -109,13 +116,14 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
         seed: int, for the orders: datasets made with the same arguments have the same k-th pass.
             As everywhere in tf.data, TensorFlow's global seed, if one is set, counts as well.
         factors: bool, whether the ground-truth factors follow. Defaults to False.
+        pairs: bool, whether examples come in pairs of one class. Defaults to False.
 
     Returns:
         tf.data.Dataset of (x float32 [batch, *shape], label int32 [batch]), and
         factors float32 [batch, factors] if requested. Images are in [-1, 1].
     """
     if isinstance(examples, Arrays):
-        dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors)
+        dataset = _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs)
     else:
         values = math.prod(examples.dataset.element_spec[0].shape)
         images = examples.dataset
@@ -124,6 +132,8 @@ def batches(examples: Arrays, batch_size: int, shuffle: bool, seed: int, factors
         if shuffle:
             buffer = min(examples.count, SHUFFLE_BUFFER, max(1, SHUFFLED_VALUES // values))
             images = images.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
+        if pairs:
+            images = _in_pairs(images, lambda *example: example[1])
         dataset = _batches_of_stream(examples._replace(dataset=images), batch_size)
     options = tf.data.Options()
     options.deterministic = True
@@ -135,7 +145,17 @@ def _batches_of_stream(examples, batch_size):
     return dataset.map(examples.of_batch) if examples.of_batch else dataset
 
 
-def _batches_from_memory(examples, batch_size, shuffle, seed, factors):
+def _in_pairs(dataset, label_of):
+    """Each example is followed by the next of its class; at the end come those without another."""
+
+    def key(*example):
+        return tf.cast(label_of(*example), tf.int64)
+
+    pairs = dataset.group_by_window(key, lambda _, window: window.batch(2), window_size=2)
+    return pairs.unbatch()
+
+
+def _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs):
     """Gathers whole batches by index, which is faster than handling single examples."""
     columns = [tf.convert_to_tensor(examples.x), tf.convert_to_tensor(examples.label)]
     if factors:
@@ -143,6 +163,9 @@ def _batches_from_memory(examples, batch_size, shuffle, seed, factors):
     index = tf.data.Dataset.range(len(examples.label))
     if shuffle:
         index = index.shuffle(max(len(examples.label), 1), seed=seed, reshuffle_each_iteration=True)
+    if pairs:
+        index = _in_pairs(index, lambda i: columns[1][i])
+        index = index.apply(tf.data.experimental.assert_cardinality(len(examples.label)))
     return index.batch(batch_size).map(lambda i: tuple(tf.gather(column, i) for column in columns))
 
 

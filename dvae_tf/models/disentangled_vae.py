@@ -13,14 +13,15 @@ from dvae_tf.models import flow_fit, replicas
 from dvae_tf.models.adversarial import adversarial_losses, sampled
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
+from dvae_tf.models.exemplars import partners
 from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.two_codes import TwoCodeModel
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
-# Folded into the seed for z_s, so that its noise differs from that of z_u.
-SEED_OF_Z_S = 1
+# Folded into the seed, so that z_s and the choice of partners get other noise than z_u.
+SEED_OF_Z_S, SEED_OF_PARTNERS = 1, 2
 MIXTURE = ("encoder_s", "prior_means", "prior_variances")
 # The losses of L_GM, trained on every batch.
 MIXTURE_OBJECTIVES = Objectives(
@@ -36,12 +37,13 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     """The table of all other losses, trained on every n_gm-th batch.
 
     Args:
-        recipe: Recipe, whose `bounded`, `flow` and `two_states` change the table.
+        recipe: Recipe, whose `bounded`, `flow`, `two_states` and `exemplars` change the table.
 
     Returns:
         Objectives.
     """
-    encoders = ("encoder_u",) if recipe.bounded else ("encoder_s", "encoder_u")
+    decodes_class_vectors = recipe.bounded and not recipe.exemplars
+    encoders = ("encoder_u",) if decodes_class_vectors else ("encoder_s", "encoder_u")
     of_z_s = (
         Loss("separation", trains=("prior_means", "prior_variances"))
         if recipe.bounded
@@ -58,7 +60,8 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
     independent = () if recipe.flow else (encoders,)
     apart = ("encoder_s",) if recipe.two_states and not recipe.bounded else ()
-    return Objectives((*table, *of_flow), independent, apart)
+    of_exemplars = (Loss("exemplars"),) if recipe.exemplars else ()
+    return Objectives((*table, *of_flow, *of_exemplars), independent, apart)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -89,8 +92,9 @@ class DisentangledVAE(TwoCodeModel):
     `loss` (L_GM + the weighted L_rec and L_kl: the autoencoder's losses without the adversarial
     ones), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
     `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "paper"
-    adds `joint_likelihood`, "balanced" `separation` and `flow_likelihood`. Evaluation draws the
-    same noise every time.
+    adds `joint_likelihood`, "balanced" `separation` and `flow_likelihood`, a recipe with exemplars
+    `exemplars`, the share of inputs that got the z_s of another. Evaluation draws the same noise
+    every time.
 
     Args:
         shape: sequence of int, the shape of one input: (height, width, channels) of images of 8 to
@@ -293,14 +297,24 @@ class DisentangledVAE(TwoCodeModel):
 
     def _z_s_to_decode(self, x, label, seed, training):
         """The z_s that the decoder is trained on, and its losses."""
-        if not self.recipe.bounded:
-            z_s = self.encoder_s(x, training=training)
-            return z_s, {"joint_likelihood": -self.prior_s.component(label).log_prob(z_s)}
-        seed = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
-        z_s = self.prior_s.sample(label, seed)
-        # L_cls of draws from the label's component: small if the components do not overlap.
-        separation = losses.classification(*self._log_prob(z_s, label, training))
-        return tf.stop_gradient(z_s), {"separation": separation}
+        encoded = None
+        if self.recipe.exemplars or not self.recipe.bounded:
+            encoded = self.encoder_s(x, training=training)
+        if self.recipe.bounded:
+            of_draws = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")
+            z_s = self.prior_s.sample(label, of_draws)
+            # L_cls of draws from the label's component: small if the components do not overlap.
+            separation = losses.classification(*self._log_prob(z_s, label, training))
+            z_s, values = tf.stop_gradient(z_s), {"separation": separation}
+        else:
+            likelihood = self.prior_s.component(label).log_prob(encoded)
+            z_s, values = encoded, {"joint_likelihood": -likelihood}
+        if self.recipe.exemplars:
+            of_partners = tf.random.fold_in(seed, SEED_OF_PARTNERS, alg="philox")
+            partner, chosen = partners(label, self.recipe.exemplars, of_partners)
+            z_s = tf.where(chosen[:, tf.newaxis], tf.gather(encoded, partner), z_s)
+            values["exemplars"] = tf.cast(chosen, tf.float32)
+        return z_s, values
 
     def _code_to_decode(self, x, z_s, seed, training):
         """The code of x that the decoder is trained on, and its losses."""

@@ -60,9 +60,17 @@ class Recipe:
             (see `GaussianMixturePrior.sampled_log_prob`). At least the batch size. `accuracy` in
             training is then among these; validation uses all. Defaults to 0: all of them.
 
+        exemplars: float in [0, 1], the share of inputs that are decoded with E_S of another input
+            of their class in the batch in place of their own z_s, so that z_s can hold nothing of
+            the style (compare Mathieu et al., "Disentangling factors of variation in deep
+            representations using adversarial training", NeurIPS 2016). E_S is then trained on
+            L_rec too, and `class_code` encodes classes that were not in the training data. An input
+            whose class has no other in the batch is decoded as without: see
+            `dvae_tf.data.load(pairs=True)`. Defaults to 0.
+
     Raises:
-        ValueError: if a weight is negative or not finite, n_gm is below 1, or an augmentation is
-            unknown.
+        ValueError: if a weight is negative or not finite, n_gm is below 1, exemplars is no share,
+            or an augmentation is unknown.
 
     Examples:
         >>> recipe = Recipe.named("balanced").replace(kl=0.5, flow=False)
@@ -92,6 +100,7 @@ class Recipe:
     augmentation: tuple = ()
     average_decay: float = 0.0
     sampled_classes: int = 0
+    exemplars: float = 0.0
 
     def __post_init__(self):
         weights = {name: _weight(name, value) for name, value in self.weights.items()}
@@ -101,6 +110,8 @@ class Recipe:
         for name in ("n_gm", "flow_batch_size", "flow_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if not 0.0 <= self.exemplars <= 1.0:
+            raise ValueError(f"exemplars is {self.exemplars}; give a share from 0 to 1.")
         if self.variance_decay_passes is not None and not self.variance_decay_passes >= 1:
             raise ValueError(
                 f"variance_decay_passes is {self.variance_decay_passes}; give at least 1, or None."

@@ -2,12 +2,15 @@
 
 import collections
 import functools
+import math
 
 import keras
 import numpy.typing as npt
 import tensorflow as tf
 
+from dvae_tf.data.examples import whole_number
 from dvae_tf.models.base import ClassConditionalModel
+from dvae_tf.models.exemplars import refined
 from dvae_tf.priors import GaussianMixturePrior, noise
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
@@ -78,6 +81,41 @@ class TwoCodeModel(ClassConditionalModel):
         z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
         return self._decoder_input(z_s, z_u)
 
+    def generate(
+        self,
+        label: npt.ArrayLike | None = None,
+        temperature: float = 1.0,
+        seed: int | None = None,
+        z_s: npt.ArrayLike | None = None,
+    ) -> tf.Tensor:
+        """Generates inputs of given classes, or of given codes of classes.
+
+        Args:
+            label, temperature, seed: as in `ClassConditionalModel.generate`.
+            z_s: float array [n, latent_dim_s] in place of the label, such as rows of `class_code`;
+                only z_u is then drawn.
+
+        Returns:
+            float32 tensor [n, *shape]; images in [-1, 1].
+
+        Raises:
+            ValueError: as `ClassConditionalModel.generate`, if a code does not fit, or not exactly
+                one of `label` and `z_s` is given.
+        """
+        if (label is None) == (z_s is None):
+            raise ValueError("Give the labels or z_s to generate from: one of them.")
+        if z_s is None:
+            return super().generate(label, temperature, seed)
+        z_s = self._code("z_s", z_s, (self.latent_dim_s,))
+        self._expect_temperature(temperature)
+        return self._generate_as(z_s, self._seed_pair(seed), tf.cast(temperature, tf.float32))
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def _generate_as(self, z_s, seed, temperature):
+        _, seed_u = tf.unstack(tf.random.split(seed, 2))
+        z_u = temperature * noise((tf.shape(z_s)[0], self.latent_dim_u), seed_u)
+        return self.decoded(z_s, z_u)
+
     def _decoder_input(self, z_s, z_u):
         """The decoder's input: z_s and the code that the flow maps to z_u."""
         code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)[0]
@@ -115,7 +153,12 @@ class TwoCodeModel(ClassConditionalModel):
 
     def _z_s(self, x, training=False):
         z_s = self.encoder_s(x, training=training)
-        return self.prior_s.nearest_mean(z_s) if self.recipe.bounded else z_s
+        return self.prior_s.nearest_mean(z_s) if self._knows_only_class_vectors else z_s
+
+    @property
+    def _knows_only_class_vectors(self):
+        """Whether the decoder was trained on nothing but draws of the C components."""
+        return self.recipe.bounded and not self.recipe.exemplars
 
     def codes_for_flow(self, x: tf.Tensor, label: tf.Tensor):
         """The codes that the flow is fitted to, as part of a graph.
@@ -129,7 +172,7 @@ class TwoCodeModel(ClassConditionalModel):
             that the flow sees [batch, latent_dim_s].
         """
         z_s = self.encoder_s(x, training=False)
-        if self.recipe.bounded:
+        if self._knows_only_class_vectors:
             z_s = self.prior_s.component(self._label_or_prediction(x, label)).mean()
         return *self.encoder_u(x, training=False), z_s
 
@@ -199,6 +242,52 @@ class TwoCodeModel(ClassConditionalModel):
             )
         return self._decode(*codes)
 
+    def class_code(self, x: npt.ArrayLike, steps: int = 0) -> tf.Tensor:
+        """z_s of one class from inputs of it, of a class that was not in the training data too.
+
+        The mean of E_S over the inputs; `generate`, `decode` and `dvae_tf.tasks` take it. It can be
+        refined: gradient steps on this code alone then make the decoder draw these inputs better.
+
+        Args:
+            x: array [count, *shape], inputs of the same class: images in uint8 or in floats in
+                [-1, 1], or other data.
+            steps: int, of the refinement; 100 are many. Defaults to 0.
+
+        Returns:
+            float32 tensor [latent_dim_s].
+
+        Raises:
+            ValueError: if shape, type or range do not fit, or the recipe is `bounded` and has no
+                `exemplars`.
+        """
+        if self._knows_only_class_vectors:
+            raise ValueError(
+                "The decoder was trained on the vectors of the known classes alone; train with "
+                "exemplars, such as recipe=Recipe.named('balanced').replace(exemplars=0.5), for "
+                "codes of other classes."
+            )
+        x, steps = self._inputs(x), whole_number("steps", steps, 0)
+        z_s = tf.reduce_mean(self._encode_s(x), axis=0)
+        return refined(self, z_s, x, steps) if steps else z_s
+
+    def known_class_score(self, x: npt.ArrayLike) -> tf.Tensor:
+        """How well inputs fit any of the known classes: low for a class that was not trained on.
+
+        The log-density of E_S(x) under the mixture, log p(z_s) (Zheng & Sun, CVPR 2019, section
+        3.2).
+
+        Args:
+            x: array [batch, *shape]: images in uint8 or in floats in [-1, 1], or other data.
+
+        Returns:
+            float32 tensor [batch], in nats.
+
+        Raises:
+            ValueError: if shape, type or range do not fit.
+        """
+        log_prob = self.prior_s.log_prob(self._encode_s(self._inputs(x)))
+        return tf.reduce_logsumexp(log_prob, axis=-1) - math.log(self.num_classes)
+
     def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).
 
@@ -216,6 +305,10 @@ class TwoCodeModel(ClassConditionalModel):
     @tf.function(reduce_retracing=True, autograph=False)
     def _encode(self, x):
         return self.codes(x)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def _encode_s(self, x):
+        return self.encoder_s(x, training=False)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _decode(self, z_s, z_u):

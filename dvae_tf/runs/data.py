@@ -42,6 +42,7 @@ class Data:
         }
         self.batch_size = arguments["batch_size"]
         self.labelled = arguments["labelled"]
+        self.pairs = arguments.get("changes", {}).get("exemplars", 0.0) > 0.0
 
     @classmethod
     def of(cls, folder: str | os.PathLike | None = None, name: str | None = None) -> "Data":
@@ -81,8 +82,10 @@ class Data:
 
     @functools.cached_property
     def _train(self):
-        found = self._load(TRAIN)
-        return self._load("train") if "validation" in found[1].splits else found
+        found = self._load(TRAIN, pairs=self.pairs)
+        if "validation" in found[1].splits:
+            return self._load("train", pairs=self.pairs)
+        return found
 
     def _load(self, split, **options):
         options |= {"batch_size": self.batch_size, "labelled": self.labelled}

@@ -161,5 +161,10 @@ METRIC = Metric(
         "zu_density_bound.reached": "share of test samples whose class Bayes' rule on these "
         "densities predicts",
     },
-    rows=(Row("zu_density_bound.optimal", "class by estimated densities of samples of z_u, best adversary ↓"),),
+    rows=(
+        Row(
+            "zu_density_bound.optimal",
+            "class by estimated densities of samples of z_u, best adversary ↓",
+        ),
+    ),
 )
