@@ -123,7 +123,9 @@ class ModelSettings(Settings):
     """What a model is made of and trained on: shared by train, compare and tune."""
 
     dataset: str = setting("digits", DATASETS)
-    preset: str = setting("compact", "family of networks: toy, compact, paper, or paper-ROW")
+    preset: str = setting(
+        "compact", "family of networks: toy, compact, placed, paper, or paper-ROW"
+    )
     width: float = setting(1.0, "factor on the preset's numbers of filters and units")
     recipe: str = setting("balanced", "numbers of the training: balanced, or paper, as published")
     changes: dict = setting(

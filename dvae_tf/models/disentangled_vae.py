@@ -101,7 +101,7 @@ class DisentangledVAE(TwoCodeModel):
             512 pixels a side, uint8 or floats in [-1, 1], or of any other tensor, such as
             (features,), whose columns are standardised.
         num_classes: int, number of classes C.
-        preset: str, the family of networks: "toy", "compact" or "paper" (see
+        preset: str, the family of networks: "toy", "compact", "placed" or "paper" (see
             `dvae_tf.networks.preset`). Defaults to "compact".
         recipe: str or dvae_tf.models.Recipe, the numbers of the training. Defaults to "balanced".
         width: float, the factor on the preset's numbers of filters and units. Defaults to 1.

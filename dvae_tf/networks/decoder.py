@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
+from dvae_tf.networks.placement import Placement
+
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Decoder(keras.Model):
@@ -19,6 +21,8 @@ class Decoder(keras.Model):
         body: keras.layers.Layer, [batch, latent] -> features, either [batch, features] or a feature
             map [batch, height, width, features].
         kernel_size: int, side of the last convolution's kernel in pixels. Defaults to 5.
+        placed: bool, whether the body's feature map is shifted, scaled and turned as the codes say
+            before the last layer (see `Placement`). Defaults to False.
 
     Returns (of a call):
         float32 tensor [batch, *output_shape]; in [-1, 1] for images.
@@ -30,11 +34,19 @@ class Decoder(keras.Model):
         (8, 28, 28, 1)
     """
 
-    def __init__(self, output_shape: Sequence[int], body, kernel_size: int = 5, **kwargs):
+    def __init__(
+        self,
+        output_shape: Sequence[int],
+        body,
+        kernel_size: int = 5,
+        placed: bool = False,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         self.sample_shape = tuple(output_shape)
         self.body = body
         self.kernel_size = kernel_size
+        self.placement = Placement() if placed else None
 
     def build(self, input_shape):
         self.body.build(input_shape)
@@ -56,9 +68,14 @@ class Decoder(keras.Model):
                 dtype="float32",
             )
         self.head.build(features)
+        if self.placement:
+            self.placement.build((features, input_shape))
 
     def call(self, inputs, training=False):
-        outputs = self.head(self.body(inputs, training=training))
+        features = self.body(inputs, training=training)
+        if self.placement:
+            features = self.placement((features, inputs))
+        outputs = self.head(features)
         if len(outputs.shape) == 4:
             return outputs[:, : self.sample_shape[0], : self.sample_shape[1]]
         return keras.ops.reshape(outputs, (-1, *self.sample_shape))
@@ -68,6 +85,7 @@ class Decoder(keras.Model):
             "output_shape": self.sample_shape,
             "body": keras.saving.serialize_keras_object(self.body),
             "kernel_size": self.kernel_size,
+            "placed": self.placement is not None,
         }
 
     @classmethod

@@ -43,6 +43,7 @@ class Preset:
         kernel_size: int, side of the decoder's last kernel in pixels.
         couplings, coupling_units: int, couplings of the flow and their width.
         log_variance: bool, whether E_U gives the logarithm of the variance.
+        placed: bool, whether the decoder places what it draws.
     """
 
     latent_dim_s: int
@@ -56,6 +57,7 @@ class Preset:
     couplings: int = 8
     coupling_units: int = 128
     log_variance: bool = False
+    placed: bool = False
 
     def encoder_s(self, shape, latent_dim=None):
         """Returns a new EncoderS for data of `shape`."""
@@ -68,7 +70,9 @@ class Preset:
 
     def decoder(self, shape):
         """Returns a new Decoder for data of `shape`."""
-        return Decoder(shape, self.decoder_body(shape), self.kernel_size, name="decoder")
+        return Decoder(
+            shape, self.decoder_body(shape), self.kernel_size, self.placed, name="decoder"
+        )
 
     def discriminator(self, shape, num_classes):
         """Returns a new Discriminator for data of `shape`."""
@@ -136,10 +140,11 @@ def _published(row: Row, couplings=8, coupling_units=128):
     )
 
 
-def _compact_images(shape):
+def _compact_images(shape, placed):
     """Small 3x3 networks: about a twentieth of the computation of the published ones."""
     tiny = max(shape[:2]) <= 16
     return Preset(
+        placed=placed,
         couplings=6 if tiny else 8,
         coupling_units=64 if tiny else 256,
         latent_dim_s=16,
@@ -191,7 +196,7 @@ COMPACT_VECTORS = Preset(
     decoder_body=lambda shape: MLP((256, 256)),
     discriminator_body=lambda shape: MLP((256, 256), spectral_norm=True),
 )
-PRESETS = ("toy", "compact", "paper", *(f"paper-{row}" for row in PUBLISHED))
+PRESETS = ("toy", "compact", "placed", "paper", *(f"paper-{row}" for row in PUBLISHED))
 
 
 def is_image(shape: Sequence[int]) -> bool:
@@ -211,7 +216,9 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
 
     Args:
         name: str. "toy": the row for three moons, for any shape. "compact": small convolutions for
-            images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "paper":
+            images, dense layers 256-256 otherwise; trains in minutes on two CPU cores. "placed":
+            "compact", for images only, whose decoder places what it draws: for objects that move,
+            turn and change their size. "paper":
             the row of the published table that fits the shape (vectors: three moons; up to 32
             pixels a side: MNIST with one channel, CIFAR-10 with three; larger: VGG-16 as for
             FaceScrub). Images of other sizes than published get the same layers, of another
@@ -247,7 +254,7 @@ def _family(name, shape):
     if name in ("toy", "paper-three_moons"):
         return _named("three_moons")
     if len(shape) != 3:
-        if name.startswith("paper-"):
+        if name == "placed" or name.startswith("paper-"):
             raise ValueError(f"Preset {name!r} is for images; the data's shape is {tuple(shape)}.")
         return COMPACT_VECTORS if name == "compact" else _named("three_moons")
     if not (is_image(shape) and all(LEAST_SIDE <= side <= MOST_SIDE for side in shape[:2])):
@@ -256,8 +263,8 @@ def _family(name, shape):
             f"3 channels, but the data's shape is {tuple(shape)}. Resize the images, take preset "
             "'toy', or pass your own networks."
         )
-    if name == "compact":
-        return _compact_images(shape)
+    if name in ("compact", "placed"):
+        return _compact_images(shape, placed=name == "placed")
     if name == "paper":
         if max(shape[:2]) > 32:
             return _named("facescrub")

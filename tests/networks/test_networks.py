@@ -103,7 +103,7 @@ def test_seeded_initializers_depend_on_the_seed_alone():
 @pytest.mark.parametrize(
     ("name", "shape", "message"),
     [
-        ("huge", (28, 28, 1), "No preset is called 'huge'; choose one of toy, compact, paper"),
+        ("huge", (28, 28, 1), "No preset is called 'huge'; choose one of toy, compact, placed"),
         ("compact", (28, 7, 1), "images of 8 to 512 pixels a side"),
         ("compact", (6, 6, 1), "images of 8 to 512 pixels a side"),
         ("paper", (513, 256, 3), "images of 8 to 512 pixels a side"),
