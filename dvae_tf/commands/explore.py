@@ -15,8 +15,8 @@ from rich.console import Console
 
 from dvae_tf import runs, tasks
 from dvae_tf.commands import outputs
+from dvae_tf.commands.images import opened
 from dvae_tf.commands.settings import ExplorationSettings
-from dvae_tf.data.image_files import open_image
 from dvae_tf.data.pixels import as_pixels
 from dvae_tf.drawing import plots
 
@@ -94,7 +94,7 @@ class Album:
         if self.files:
             files = self.files[:count]
             names = [pathlib.Path(file).stem for file in files]
-            return np.stack([self.open(file) for file in files]), names
+            return np.stack([opened(self.model, file) for file in files]), names
         test = self.test()
         random = np.random.default_rng(self.seed)
         order = random.permutation(len(test.label))
@@ -104,16 +104,6 @@ class Album:
             turn[rows] = np.arange(len(rows)) + label / len(self.class_names)
         chosen = order[np.argsort(turn)[:count]]
         return test.x[chosen], [self.class_names[label] for label in test.label[chosen]]
-
-    def open(self, file):
-        """Reads an image file in the shape that the model takes, a uint8 array."""
-        shape = self.model.sample_shape
-        if not self.is_image:
-            raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
-        try:
-            return open_image(file, *shape)
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{file} is no readable image: {error}") from error
 
     def class_number(self, name):
         """Returns the number of a class, given by number or name."""
@@ -195,7 +185,7 @@ def inpaint(album, count=10, hole=None, mask=None, iterations=10):
         mask = np.zeros(sides, bool)
         mask[tuple(slice((side - hole) // 2, (side + hole) // 2) for side in sides)] = True
     else:
-        mask = album.open(mask).mean(axis=-1) > 127.5
+        mask = opened(album.model, mask).mean(axis=-1) > 127.5
     shown = as_pixels(x)
     images = np.stack(
         [

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from dvae_tf import runs, tasks
 from dvae_tf.commands import outputs
+from dvae_tf.commands.images import opened
 from dvae_tf.commands.settings import GenerationSettings
 from dvae_tf.drawing import plots
 from dvae_tf.files import file_name, written
@@ -36,11 +37,8 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
     """
     output = outputs.checked(settings.output, *outputs.PICTURES, *outputs.ARRAYS, "")
     folder = runs.find(settings.run)
-    names = runs.class_names(folder)
-    chosen = [runs.class_number(value, names) for value in settings.label]
-    count = settings.count or (COUNT_OF_ONE if chosen else COUNT_OF_ALL)
-    labels = np.repeat(np.array(chosen or range(len(names))), count)
-    samples = tasks.sample(runs.load(folder), labels, settings.temperature, settings.seed)
+    draw = _like_files if settings.like else _of_classes
+    samples, labels, count, names = draw(settings, folder)
     kind = outputs.suffix_of(output)
     if kind in outputs.ARRAYS:
         outputs.write_arrays(output, x=samples, label=labels, class_names=np.array(names))
@@ -51,6 +49,28 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
     line = f"{len(samples)} samples of {folder} are in {output}"
     (console or Console()).print(line, soft_wrap=True, markup=False)
     return output
+
+
+def _of_classes(settings, folder):
+    """Samples of chosen classes, their labels, how many there are of each, and the names."""
+    names = runs.class_names(folder)
+    chosen = [runs.class_number(value, names) for value in settings.label]
+    count = settings.count or (COUNT_OF_ONE if chosen else COUNT_OF_ALL)
+    labels = np.repeat(np.array(chosen or range(len(names))), count)
+    samples = tasks.sample(runs.load(folder), labels, settings.temperature, settings.seed)
+    return samples, labels, count, names
+
+
+def _like_files(settings, folder):
+    """The same of the class that image files show, whose name is the first file's."""
+    model = runs.load(folder)
+    if not model.has_codes:
+        raise ValueError(f"{folder} holds a {type(model).__name__}, which has no codes of classes.")
+    code = model.class_code(np.stack([opened(model, file) for file in settings.like]))
+    count = settings.count or COUNT_OF_ONE
+    z_s = np.repeat(code[np.newaxis], count, axis=0)
+    samples = tasks.sample(model, None, settings.temperature, settings.seed, z_s)
+    return samples, np.zeros(count, int), count, [pathlib.Path(settings.like[0]).stem]
 
 
 def _write_picture(output, samples, labels, count, names):

@@ -265,6 +265,12 @@ class GenerationSettings(Settings):
     label: tuple[str, ...] = setting(
         (), "numbers or names of classes (default: all)", metavar="CLASS"
     )
+    like: tuple[str, ...] = setting(
+        (),
+        "image files of one class, which need not be one of the training's, in place of classes; "
+        "for a model trained with exemplars",
+        metavar="FILE",
+    )
     count: int | None = setting(None, "images of each class (default: 16 if chosen, 4 for all)")
     output: str = setting(
         "samples.png",
@@ -277,6 +283,8 @@ class GenerationSettings(Settings):
     def __post_init__(self):
         super().__post_init__()
         _at_least(self, 1, "count")
+        if self.label and self.like:
+            raise ValueError("Give --label or --like, not both.")
         if not 0.0 <= self.temperature < math.inf:
             raise ValueError(f"temperature is {self.temperature}; give 0 or more.")
 

@@ -1,9 +1,14 @@
+import keras
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
+from dvae_tf import DisentangledVAE, tasks
 from dvae_tf.commands.generate import generate
 from dvae_tf.commands.settings import GenerationSettings
+from dvae_tf.files import write_json
+from dvae_tf.models import Recipe
 
 
 @pytest.fixture
@@ -65,3 +70,44 @@ def test_generate_names_what_is_wrong_and_writes_nothing(
     with pytest.raises(ValueError, match=message):
         draw(**options)
     assert list(tmp_path.iterdir()) == []
+
+
+def images_run(folder, **recipe):
+    """A run of an untrained model of 8x8 images."""
+    model = DisentangledVAE(
+        (8, 8, 3), 2, recipe=Recipe.named("balanced").replace(**recipe), seed=0, background="black"
+    )
+    folder.mkdir()
+    model.save(folder / "model.keras")
+    write_json(folder / "run.json", {})
+    return folder
+
+
+def test_samples_are_drawn_like_images_of_a_new_class(tmp_path):
+    files = []
+    for number in range(2):
+        files.append(str(tmp_path / f"new_{number}.png"))
+        image = np.random.default_rng(number).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(image).save(files[-1])
+    run = images_run(tmp_path / "run", exemplars=0.5)
+    settings = GenerationSettings(str(run), like=tuple(files), count=3, output=str(tmp_path / "o"))
+    folder = generate(settings, Console(quiet=True))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        f"000{number}_new_0.png" for number in range(3)
+    ]
+    model = keras.saving.load_model(run / "model.keras")
+    code = model.class_code(np.stack([np.asarray(Image.open(file)) for file in files]))
+    expected = tasks.sample(model, z_s=np.repeat(code[np.newaxis], 3, axis=0))
+    np.testing.assert_array_equal(np.asarray(Image.open(folder / "0001_new_0.png")), expected[1])
+
+
+def test_a_model_that_knows_its_own_classes_alone_says_so(tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    run = images_run(tmp_path / "run")
+    with pytest.raises(ValueError, match="train with exemplars"):
+        generate(GenerationSettings(str(run), like=(str(tmp_path / "a.png"),)))
+
+
+def test_classes_or_images_not_both():
+    with pytest.raises(ValueError, match="not both"):
+        GenerationSettings(label=("1",), like=("a.png",))
