@@ -7,6 +7,7 @@ from dvae_tf.evaluation.judge import Judge, train_judge, train_second_judge
 from dvae_tf.evaluation.keys import entry, flat, number
 from dvae_tf.evaluation.metric import Metric, Row
 from dvae_tf.evaluation.metrics import METRICS
+from dvae_tf.evaluation.metrics.known_classes import OperatingCurve, operating_curve
 from dvae_tf.evaluation.presentation import as_markdown, card_lines, meaning, parts_of, table_rows
 from dvae_tf.evaluation.report import PARTS, QUICK_PARTS, measurable, report
 from dvae_tf.evaluation.subject import Subject
@@ -20,6 +21,7 @@ __all__ = [
     "Estimate",
     "Judge",
     "Metric",
+    "OperatingCurve",
     "Row",
     "Subject",
     "as_markdown",
@@ -30,6 +32,7 @@ __all__ = [
     "meaning",
     "measurable",
     "number",
+    "operating_curve",
     "parts_of",
     "report",
     "table_rows",
