@@ -65,7 +65,7 @@ def trained_judge(x, attributes):
     judge = keras.Model(inputs, heads)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     judge.compile("adam", dict.fromkeys(attributes, loss))
-    judge.fit(as_floats(x), attributes, batch_size=64, epochs=12, verbose=0)
+    judge.fit(as_floats(x), attributes, batch_size=64, epochs=30, verbose=0)
 
     def named(images):
         logits = judge.predict(as_floats(images), batch_size=256, verbose=0)
