@@ -20,6 +20,8 @@ from dvae_tf.priors import draw, gaussian
 ENCODING_BATCH_SIZE = 256
 # The share of the codes that is held out for early stopping if there is no validation data.
 HELD_OUT = 0.1
+# Codes that agree to so many digits are of the same input.
+CODE_DIGITS = 4
 # How many times the held-out codes are evaluated.
 EVALUATIONS = 20
 
@@ -244,9 +246,15 @@ def codes_of(model, dataset):
 
 
 def _split(codes, seed):
-    """Holds some codes out; if there is only one, it is in both parts."""
-    count = len(codes[0])
-    order = np.random.default_rng(seed).permutation(count)
+    """Holds some codes out; if there is only one, it is in both parts.
+
+    The codes of inputs that come several times, as of `dataset.repeat(4)`, are taken once: in both
+    parts, they would hide that the flow learns codes by heart.
+    """
+    # Batches of another size give the same code but for rounding.
+    _, first = np.unique(np.round(codes[0], CODE_DIGITS), axis=0, return_index=True)
+    count = len(first)
+    order = np.sort(first)[np.random.default_rng(seed).permutation(count)]
     cut = min(max(1, round(HELD_OUT * count)), count)
     fitted = order[cut:] if count > 1 else order
     return tuple(code[fitted] for code in codes), tuple(code[order[:cut]] for code in codes)

@@ -180,3 +180,12 @@ def test_xla_compiles_it(trained):
     trained.compile(jit_compile=True)
     found = trained.fit_flow(batches(), steps=4, verbose=0)
     assert found["after"] <= found["before"]
+
+
+def test_inputs_that_come_several_times_are_not_on_both_sides():
+    mean = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    repeated = np.tile(mean, (4, 1)) + np.float32(1e-7)
+    fitted, held_out = flow_fit._split((repeated, repeated, repeated), seed=0)
+    rows = [{tuple(row) for row in np.round(part[0], 3)} for part in (fitted, held_out)]
+    assert (len(fitted[0]), len(held_out[0])) == (45, 5)
+    assert not rows[0] & rows[1]
