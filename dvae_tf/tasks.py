@@ -58,8 +58,8 @@ def sample(
         label: int array [n].
         temperature: float >= 0, factor on the standard deviations of both priors. Defaults to 1.
         seed: int in [0, 2**32). Defaults to 0: the same images every time.
-        z_s: float array [n, latent_dim_s] in place of the labels, such as rows of
-            `model.class_code`.
+        z_s: float array [n, latent_dim_s] in place of the labels, such as results of
+            `model.class_code`, stacked.
 
     Returns:
         array [n, *shape].
@@ -150,7 +150,7 @@ def swap_code(model, z_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
 
     Args:
         model: DisentangledVAE.
-        z_s: float array [n, latent_dim_s], such as rows of `model.class_code`.
+        z_s: float array [n, latent_dim_s], such as results of `model.class_code`, stacked.
         x_u: array [m, *shape], donors of z_u.
 
     Returns:
@@ -207,7 +207,7 @@ def interpolate_class(
     Args:
         model: DisentangledVAE.
         start, stop: int arrays [n], the classes between whose means to interpolate; or float arrays
-            [n, latent_dim_s], codes of classes such as rows of `model.class_code`.
+            [n, latent_dim_s], codes of classes such as results of `model.class_code`, stacked.
         x: array [n, *shape], donors of z_u.
         steps: int, examples per interpolation, both ends included. Defaults to 8.
         path: str, "straight" or "spherical". Defaults to "straight".
@@ -412,7 +412,11 @@ def _decode_grid(model, z_s, z_u):
 def _class_codes(model, classes):
     """The codes of classes that are given by label, or as codes: float array [n, latent_dim_s]."""
     classes = np.asarray(classes)
-    if classes.ndim == 2 and np.issubdtype(classes.dtype, np.floating):
+    if np.issubdtype(classes.dtype, np.floating):
+        if classes.ndim != 2 or classes.shape[1] != model.latent_dim_s:
+            raise ValueError(
+                f"The codes have shape {classes.shape}; give [n, {model.latent_dim_s}], or labels."
+            )
         return classes.astype(np.float32)
     means = np.asarray(model.prior_s.means)
     for label in np.ravel(classes):

@@ -22,7 +22,8 @@ def opened(model, file: str | os.PathLike) -> np.ndarray:
     """
     if len(model.sample_shape) != 3:
         raise ValueError(f"{file}: the model was trained on vectors and takes no images.")
+    height, width, channels = model.sample_shape
     try:
-        return open_image(file, *model.sample_shape, background=model.background)
+        return open_image(file, height, width, channels, model.background)
     except (OSError, ValueError) as error:
         raise ValueError(f"{file} is no readable image: {error}") from error

@@ -133,7 +133,7 @@ def batches(
             buffer = min(examples.count, SHUFFLE_BUFFER, max(1, SHUFFLED_VALUES // values))
             images = images.shuffle(buffer, seed=seed, reshuffle_each_iteration=True)
         if pairs:
-            images = _in_pairs(images, lambda *example: example[1])
+            images = _in_pairs(images, examples.count, lambda *example: example[1])
         dataset = _batches_of_stream(examples._replace(dataset=images), batch_size)
     options = tf.data.Options()
     options.deterministic = True
@@ -145,14 +145,22 @@ def _batches_of_stream(examples, batch_size):
     return dataset.map(examples.of_batch) if examples.of_batch else dataset
 
 
-def _in_pairs(dataset, label_of):
-    """Each example is followed by the next of its class; at the end come those without another."""
+def _in_pairs(dataset, count, label_of):
+    """Each example is followed by the next of its class; at the end come those without another.
+
+    Examples without a label keep their places.
+    """
 
     def key(*example):
         return tf.cast(label_of(*example), tf.int64)
 
-    pairs = dataset.group_by_window(key, lambda _, window: window.batch(2), window_size=2)
-    return pairs.unbatch()
+    pairs = dataset.group_by_window(
+        key,
+        lambda _, window: window.batch(2),
+        window_size_func=lambda label: tf.where(label == NO_LABEL, tf.constant(1, tf.int64), 2),
+    )
+    # Without the number of examples `fit` does not know how far it is in an epoch.
+    return pairs.unbatch().apply(tf.data.experimental.assert_cardinality(count))
 
 
 def _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs):
@@ -164,8 +172,7 @@ def _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs):
     if shuffle:
         index = index.shuffle(max(len(examples.label), 1), seed=seed, reshuffle_each_iteration=True)
     if pairs:
-        index = _in_pairs(index, lambda i: columns[1][i])
-        index = index.apply(tf.data.experimental.assert_cardinality(len(examples.label)))
+        index = _in_pairs(index, len(examples.label), lambda i: columns[1][i])
     return index.batch(batch_size).map(lambda i: tuple(tf.gather(column, i) for column in columns))
 
 

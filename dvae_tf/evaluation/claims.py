@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from dvae_tf.evaluation.keys import entry, number
 
 # How far above chance the class may be predicted from z_u.
@@ -39,8 +41,9 @@ class Claim:
         values = [entry(report, key) for key in (self.key, *self.also)]
         if values[0] is None:
             return None
-        measured = [float(value) for value in values if value is not None]
-        return min(measured) if self.at_least else max(measured)
+        measured = [value for value in values if value is not None]
+        # NaN stays NaN, which is within no bound.
+        return float(np.min(measured) if self.at_least else np.max(measured))
 
     @property
     def side(self) -> str:

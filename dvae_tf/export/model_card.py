@@ -23,7 +23,7 @@ Classes: {classes}.
 
 ## Limits
 
-It knows these classes and inputs like these alone; all else is taken for one of them. z_u is not
+It knows inputs like these alone; all else is classified as one of these classes. z_u is not
 proven to be free of the class: look at zu_leakage in the full report before you rely on that.
 
 ## How it was made

@@ -59,7 +59,7 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     of_flow = (Loss("flow_likelihood", trains=("flow",)),) if recipe.flow else ()
     # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
     independent = () if recipe.flow else (encoders,)
-    apart = ("encoder_s",) if recipe.two_states and not recipe.bounded else ()
+    apart = ("encoder_s",) if recipe.two_states and not decodes_class_vectors else ()
     of_exemplars = (Loss("exemplars"),) if recipe.exemplars else ()
     return Objectives((*table, *of_flow, *of_exemplars), independent, apart)
 
@@ -278,8 +278,8 @@ class DisentangledVAE(TwoCodeModel):
 
     def _joint_losses(self, x, label, seed, training):
         """All other losses: {name: tensor [batch]}."""
-        label = self._label_or_prediction(x, label)
-        z_s, of_z_s = self._z_s_to_decode(x, label, seed, training)
+        given, label = label, self._label_or_prediction(x, label)
+        z_s, of_z_s = self._z_s_to_decode(x, given, label, seed, training)
         code, of_code = self._code_to_decode(x, z_s, seed, training)
         logits = self.latent_classifier(code, training=training)
         decoded = self.decoder(tf.concat([z_s, code], axis=-1), training=training)
@@ -295,7 +295,7 @@ class DisentangledVAE(TwoCodeModel):
         generated = [(decoded, label), sampled(self, tf.size(label), seed, training)]
         return values | adversarial_losses(self, (x, label), generated, seed, training)
 
-    def _z_s_to_decode(self, x, label, seed, training):
+    def _z_s_to_decode(self, x, given, label, seed, training):
         """The z_s that the decoder is trained on, and its losses."""
         encoded = None
         if self.recipe.exemplars or not self.recipe.bounded:
@@ -311,7 +311,7 @@ class DisentangledVAE(TwoCodeModel):
             z_s, values = encoded, {"joint_likelihood": -likelihood}
         if self.recipe.exemplars:
             of_partners = tf.random.fold_in(seed, SEED_OF_PARTNERS, alg="philox")
-            partner, chosen = partners(label, self.recipe.exemplars, of_partners)
+            partner, chosen = partners(given, self.recipe.exemplars, of_partners)
             z_s = tf.where(chosen[:, tf.newaxis], tf.gather(encoded, partner), z_s)
             values["exemplars"] = tf.cast(chosen, tf.float32)
         return z_s, values

@@ -12,7 +12,7 @@ def partners(label: tf.Tensor, share: float, seed: tf.Tensor):
     """Chooses for each example another one of its class in the batch.
 
     Args:
-        label: int32 tensor [batch].
+        label: int32 tensor [batch], -1 for a missing one, whose example gets none.
         share: float in [0, 1], the share of examples that get one.
         seed: int32 tensor [2], a stateless seed.
 
@@ -28,6 +28,7 @@ def partners(label: tf.Tensor, share: float, seed: tf.Tensor):
     count = tf.size(label)
     of_pairs, of_share = tf.unstack(tf.random.split(seed, 2))
     same = tf.equal(label[:, tf.newaxis], label) & ~tf.eye(count, dtype=tf.bool)
+    same &= label >= 0
     order = tf.random.stateless_uniform((count, count), of_pairs, alg="philox")
     # Draws are in [0, 1), so that any example of the class comes before all others.
     partner = tf.argmax(tf.where(same, order, -1.0), axis=-1)

@@ -65,7 +65,7 @@ class Recipe:
             the style (compare Mathieu et al., "Disentangling factors of variation in deep
             representations using adversarial training", NeurIPS 2016). E_S is then trained on
             L_rec too, and `class_code` encodes classes that were not in the training data. An input
-            whose class has no other in the batch is decoded as without: see
+            without a label, or whose class has no other in the batch, is decoded as without: see
             `dvae_tf.data.load(pairs=True)`. Defaults to 0.
 
     Raises:
@@ -110,7 +110,7 @@ class Recipe:
         for name in ("n_gm", "flow_batch_size", "flow_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
-        if not 0.0 <= self.exemplars <= 1.0:
+        if not isinstance(self.exemplars, int | float) or not 0.0 <= self.exemplars <= 1.0:
             raise ValueError(f"exemplars is {self.exemplars}; give a share from 0 to 1.")
         if self.variance_decay_passes is not None and not self.variance_decay_passes >= 1:
             raise ValueError(

@@ -2,12 +2,12 @@
 
 import collections
 import functools
-import math
 
 import keras
 import numpy.typing as npt
 import tensorflow as tf
 
+from dvae_tf import losses
 from dvae_tf.data.examples import whole_number
 from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.models.exemplars import refined
@@ -92,8 +92,8 @@ class TwoCodeModel(ClassConditionalModel):
 
         Args:
             label, temperature, seed: as in `ClassConditionalModel.generate`.
-            z_s: float array [n, latent_dim_s] in place of the label, such as rows of `class_code`;
-                only z_u is then drawn.
+            z_s: float array [n, latent_dim_s] in place of the label, such as results of
+                `class_code`, stacked; only z_u is then drawn.
 
         Returns:
             float32 tensor [n, *shape]; images in [-1, 1].
@@ -246,7 +246,8 @@ class TwoCodeModel(ClassConditionalModel):
         """z_s of one class from inputs of it, of a class that was not in the training data too.
 
         The mean of E_S over the inputs; `generate`, `decode` and `dvae_tf.tasks` take it. It can be
-        refined: gradient steps on this code alone then make the decoder draw these inputs better.
+        refined: gradient steps on this code alone then make the decoder draw these inputs better
+        (of a single input, its style may then enter the code).
 
         Args:
             x: array [count, *shape], inputs of the same class: images in uint8 or in floats in
@@ -266,9 +267,11 @@ class TwoCodeModel(ClassConditionalModel):
                 "exemplars, such as recipe=Recipe.named('balanced').replace(exemplars=0.5), for "
                 "codes of other classes."
             )
-        x, steps = self._inputs(x), whole_number("steps", steps, 0)
-        z_s = tf.reduce_mean(self._encode_s(x), axis=0)
-        return refined(self, z_s, x, steps) if steps else z_s
+        inputs, steps = self._inputs(x), whole_number("steps", steps, 0)
+        if not inputs.shape[0]:
+            raise ValueError("There are no inputs; give at least one of the class.")
+        z_s = tf.reduce_mean(self._encode_s(inputs), axis=0)
+        return refined(self, z_s, inputs, steps) if steps else z_s
 
     def known_class_score(self, x: npt.ArrayLike) -> tf.Tensor:
         """How well inputs fit any of the known classes: low for a class that was not trained on.
@@ -286,7 +289,7 @@ class TwoCodeModel(ClassConditionalModel):
             ValueError: if shape, type or range do not fit.
         """
         log_prob = self.prior_s.log_prob(self._encode_s(self._inputs(x)))
-        return tf.reduce_logsumexp(log_prob, axis=-1) - math.log(self.num_classes)
+        return -losses.marginal_likelihood(log_prob)
 
     def classify(self, x: npt.ArrayLike) -> tf.Tensor:
         """The class posterior of the mixture, p(c | z_s).

@@ -54,13 +54,16 @@ def grid(pose: tf.Tensor, sides) -> tf.Tensor:
         float tensor [batch, height, width, 2]: x and y, in pixels.
     """
     pose = tf.cast(tf.tanh(pose), tf.float32)[:, :, tf.newaxis, tf.newaxis]
-    height, width = sides
-    x = tf.linspace(-1.0, 1.0, width)[tf.newaxis, tf.newaxis] - LARGEST_SHIFT * pose[:, 0]
-    y = tf.linspace(-1.0, 1.0, height)[tf.newaxis, :, tf.newaxis] - LARGEST_SHIFT * pose[:, 1]
+    half_height, half_width = ((side - 1) / 2 for side in sides)
+    # In pixels from the centre, so that a turn of a map that is not square is one as well.
+    x = tf.range(-half_width, half_width + 0.5)[tf.newaxis, tf.newaxis]
+    y = tf.range(-half_height, half_height + 0.5)[tf.newaxis, :, tf.newaxis]
+    x -= LARGEST_SHIFT * half_width * pose[:, 0]
+    y -= LARGEST_SHIFT * half_height * pose[:, 1]
     shrink, turn = tf.exp(-LARGEST_LOG_SCALE * pose[:, 2]), LARGEST_TURN * pose[:, 3]
     cosine, sine = shrink * tf.cos(turn), shrink * tf.sin(turn)
     across, down = cosine * x + sine * y, cosine * y - sine * x
-    return tf.stack([(across + 1.0) * (width - 1) / 2, (down + 1.0) * (height - 1) / 2], axis=-1)
+    return tf.stack([across + half_width, down + half_height], axis=-1)
 
 
 def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:

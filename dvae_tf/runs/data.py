@@ -9,6 +9,7 @@ from dvae_tf import data
 from dvae_tf.data.catalog import expect_split
 from dvae_tf.data.image_files import BACKGROUND
 from dvae_tf.files import read_json
+from dvae_tf.models import Recipe
 from dvae_tf.runs.run import class_names, find
 
 # An epoch passes over small data several times, so that it has at least this many steps and the
@@ -42,7 +43,12 @@ class Data:
         }
         self.batch_size = arguments["batch_size"]
         self.labelled = arguments["labelled"]
-        self.pairs = arguments.get("changes", {}).get("exemplars", 0.0) > 0.0
+        changes = arguments.get("changes", {})
+        # Only then is the recipe looked up: that of an old run may be written in another way.
+        self.pairs = (
+            "exemplars" in changes
+            and Recipe.named(arguments["recipe"]).replace(**changes).exemplars > 0.0
+        )
 
     @classmethod
     def of(cls, folder: str | os.PathLike | None = None, name: str | None = None) -> "Data":
@@ -130,7 +136,9 @@ class Data:
     @functools.cached_property
     def validation(self):
         """The validation data in its fixed order: tf.data.Dataset of batches."""
-        return data.load(self.name, self.validating, shuffle=False, **self.options)[0]
+        return data.load(
+            self.name, self.validating, shuffle=False, pairs=self.pairs, **self.options
+        )[0]
 
     def in_order(self):
         """The training data in a fixed order, so that its codes are the same every time.

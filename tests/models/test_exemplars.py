@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from toys import changed, moons, snapshot
 
-from dvae_tf import DisentangledVAE, tasks
+from dvae_tf import DisentangledVAE, data, runs, tasks
 from dvae_tf.data.examples import Arrays
 from dvae_tf.data.pipeline import batches
 from dvae_tf.models import Recipe
@@ -25,6 +26,7 @@ def test_a_partner_is_any_other_of_the_class():
     assert {tuple(chosen.numpy()) for _, chosen in found} == {(True, False, True, True, False)}
     assert set(partner[:, 0]) == {2, 3}
     assert set(partner[:, 2]) == {0, 3}
+    assert not np.any(partners(tf.constant([-1, -1, 0]), 1.0, (0, 1))[1])
 
 
 def test_the_share_is_kept():
@@ -49,7 +51,13 @@ def test_a_decoder_of_class_vectors_alone_has_no_code_of_other_classes():
         model.class_code(np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize("share", [-0.1, 1.5])
+def test_a_class_without_inputs_has_no_code():
+    model = DisentangledVAE((2,), 3, preset="toy", recipe="paper")
+    with pytest.raises(ValueError, match="There are no inputs"):
+        model.class_code(np.zeros((0, 2)))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, "half"])
 def test_a_share_that_is_none_is_refused(share):
     with pytest.raises(ValueError, match="give a share from 0 to 1"):
         RECIPE.replace(exemplars=share)
@@ -66,6 +74,36 @@ def test_examples_come_in_pairs_where_a_class_has_two():
         assert sorted(np.concatenate([x for x, _ in one])[:, 0]) == list(range(301))
         _, first = one[0]
         assert (first[::2] == first[1::2]).numpy().all()
+
+
+def test_pairs_of_a_stream_are_counted_and_leave_what_has_no_label(tmp_path):
+    for number in range(24):
+        folder = tmp_path / "train" / str(number % 6)
+        folder.mkdir(parents=True, exist_ok=True)
+        image = np.random.default_rng(number).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(image).save(folder / f"{number}.png")
+    name = f"folder:{tmp_path / 'train'}"
+    loaded = [data.load(name, "train", batch_size=4, size=8, pairs=pairs)[0] for pairs in (0, 1)]
+    assert loaded[0].cardinality() == loaded[1].cardinality()
+    first = next(iter(loaded[1]))[1].numpy()
+    assert (first[::2] == first[1::2]).all()
+
+    label = np.full(12, -1, np.int32)
+    x = np.arange(12, dtype=np.float32)[:, np.newaxis]
+    kept = [x.numpy() for x, _ in batches(Arrays(x, label), 3, False, 0, pairs=True)]
+    np.testing.assert_array_equal(np.concatenate(kept), x)
+
+
+@pytest.mark.parametrize(("changes", "pairs"), [({}, False), ({"exemplars": 0.5}, True)])
+def test_a_run_with_exemplars_reads_its_data_in_pairs(changes, pairs):
+    arguments = {
+        "dataset": "digits", "seed": 0, "size": None, "batch_size": 96, "labelled": 1.0,
+        "recipe": "balanced", "changes": changes,
+    }  # fmt: skip
+    found = runs.Data(arguments)
+    assert found.pairs == pairs
+    label = next(iter(found.train))[1].numpy()
+    assert (label[::2] == label[1::2]).all() == pairs
 
 
 def many_classes(random, count):
@@ -140,6 +178,8 @@ def test_codes_of_classes_are_generated_swapped_and_interpolated():
 
     between = tasks.interpolate_class(model, codes[:1], codes[1:], x[:1], steps=3)
     np.testing.assert_allclose(between[0, [0, 2]], swaps[:, 0], atol=1e-5)
+    with pytest.raises(ValueError, match=r"codes have shape \(1, 1\)"):
+        tasks.interpolate_class(model, codes[:1], codes[1:, :1], x[:1])
 
 
 @pytest.mark.parametrize("given", [{}, {"label": [0], "z_s": np.zeros((1, 2))}])

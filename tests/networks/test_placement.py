@@ -64,8 +64,9 @@ def test_it_is_the_bilinear_interpolation_of_scipy():
     np.testing.assert_allclose(found, np.stack(expected, axis=-1), atol=1e-5)
 
 
-def test_a_turn_is_a_rotation_of_the_picture():
-    features = np.zeros((1, 41, 41, 1), np.float32)
+@pytest.mark.parametrize("width", [41, 61])
+def test_a_turn_is_a_rotation_of_the_picture(width):
+    features = np.zeros((1, 41, width, 1), np.float32)
     features[:, 18:23, 20:36] = 1.0
     turned = placed(features, [0.0, 0.0, 0.0, 0.5])[0, ..., 0]
     # Rows run down, so that a positive turn is clockwise to the eye.

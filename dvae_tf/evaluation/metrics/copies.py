@@ -8,7 +8,7 @@ from dvae_tf.evaluation.estimate import mean_estimate
 from dvae_tf.tasks import nearest
 
 CLOSEST_SHARE = 0.05
-# Nearer than this, but for rounding, is the same example.
+# Nearer than this, in deviations of the training data, is the same example but for rounding.
 DUPLICATE = 1e-4
 # Images are compared at shifts of up to so many pixels, at most an eighth of their side.
 LARGEST_SHIFT = 2
@@ -33,31 +33,35 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=N
         `nearest_moved` measures it; "suspect_share", the share of samples that are nearer than
         the nearest 5 % of held-out examples: 0.05 if nothing is copied, 1 if everything is;
         "duplicates", the share of held-out examples that are training examples themselves, and
-        are not compared with. With `embed`, "features" holds the same four of the features.
+        are not compared with ("suspect_share" is left out if all are). With `embed`, "features"
+        holds the same four of the features.
 
     Examples:
         >>> train = np.arange(20.0)[:, np.newaxis]
         >>> copies(train[:5], train + 0.4, train)["suspect_share"].value
         1.0
     """
-    found: dict = _compared(*(nearest_moved(x, train) for x in (samples, held_out)))
+    near = [nearest_moved(x, train) for x in (samples, held_out)]
+    found: dict = _compared(near[0], near[1], as_floats(train).std())
     if embed:
         known = embed(train)
         scale = np.sqrt(known.shape[1])
-        near = (_neighbours(embed(x), known, 1)[0][:, 0] / scale for x in (samples, held_out))
-        found["features"] = _compared(*near)
+        near = [_neighbours(embed(x), known, 1)[0][:, 0] / scale for x in (samples, held_out)]
+        found["features"] = _compared(near[0], near[1], known.std())
     return found
 
 
-def _compared(near, near_held_out):
-    others = near_held_out[near_held_out > DUPLICATE]
-    threshold = np.quantile(others, CLOSEST_SHARE) if len(others) else DUPLICATE
-    return {
+def _compared(near, near_held_out, scale):
+    same = near_held_out <= DUPLICATE * scale
+    found = {
         "samples": mean_estimate(near),
         "held_out": mean_estimate(near_held_out),
-        "suspect_share": mean_estimate(near < threshold),
-        "duplicates": mean_estimate(near_held_out <= DUPLICATE),
+        "duplicates": mean_estimate(same),
     }
+    if not same.all():
+        threshold = np.quantile(near_held_out[~same], CLOSEST_SHARE)
+        found["suspect_share"] = mean_estimate(near < threshold)
+    return found
 
 
 def nearest_moved(x: np.ndarray, among: np.ndarray) -> np.ndarray:

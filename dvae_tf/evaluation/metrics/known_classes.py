@@ -43,7 +43,7 @@ def operating_curve(known: np.ndarray, other: np.ndarray, seed: int = 0) -> Oper
     Examples:
         >>> curve = operating_curve(np.array([2.0, 3.0]), np.array([0.0, 1.0]))
         >>> curve.area.value, curve.kept.tolist(), curve.let_in.tolist()
-        (1.0, [0.0, 0.5, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0])
+        (1.0, [0.0, 0.5, 1.0, 1.0, 1.0], [0.0, 0.0, 0.0, 0.5, 1.0])
     """
     known, other = np.ravel(known).astype(np.float64), np.ravel(other).astype(np.float64)
     for name, scores in (("known", known), ("other", other)):
@@ -55,6 +55,7 @@ def operating_curve(known: np.ndarray, other: np.ndarray, seed: int = 0) -> Oper
         return roc_auc_score(is_known, np.concatenate([known[first], other[second]]))
 
     is_known = np.repeat([1, 0], [len(known), len(other)])
-    let_in, kept, threshold = roc_curve(is_known, np.concatenate([known, other]))
+    scores = np.concatenate([known, other])
+    let_in, kept, threshold = roc_curve(is_known, scores, drop_intermediate=False)
     estimate = resampled_estimate(area, len(known), len(other), seed=seed).within(0.0, 1.0)
     return OperatingCurve(threshold, kept, let_in, estimate)

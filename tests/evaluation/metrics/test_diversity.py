@@ -67,7 +67,9 @@ def test_copies_are_found_where_held_out_examples_are_training_examples_too():
     found = copies(train[:100], held_out, train)
     assert found["suspect_share"].value == 1.0
     assert found["duplicates"].value == 0.1
-    assert copies(train[:100], train, train)["suspect_share"].value == 1.0
+    assert "suspect_share" not in copies(train[:100], train, train)
+    small = 1e-6 * RANDOM.normal(size=(2, 400, 5))
+    assert copies(small[0], small[1], small[0])["duplicates"].value == 0.0
 
 
 def test_moved_and_mirrored_copies_are_found():

@@ -18,6 +18,13 @@ def test_the_area_of_two_normal_scores_is_the_closed_form():
     assert found.let_in[at] == pytest.approx(scipy.stats.norm.sf(0.5), abs=0.02)
 
 
+def test_the_cut_keeps_the_share_that_was_asked_for():
+    known = np.linspace(1.0, 2.0, 100)
+    found = operating_curve(known, np.linspace(0.0, 0.9, 100))
+    cut = found.threshold[np.argmax(found.kept >= 0.95)]
+    assert np.mean(known >= cut) == 0.95
+
+
 def test_a_score_that_says_nothing_has_half_of_the_area():
     assert operating_curve(np.ones(9), np.ones(5)).area.value == 0.5
 
