@@ -204,6 +204,28 @@ def kl_of_draw(code: tf.Tensor, z_u: tf.Tensor, posterior, log_det: tf.Tensor) -
     return log_ratio / latent_dim
 
 
+def cycle(z_u: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+    """How far z_u of a sample is from what E_U finds in the sample.
+
+    |z_u - E[q(z_u | G(z_s, z_u))]|^2 / 2, the mean over the dimensions: up to a constant, minus the
+    log-density of z_u under a posterior of unit variance (Chen et al., "InfoGAN", NeurIPS 2016,
+    section 5). What comes back from a sample of every class tells no class to a reader that
+    decodes and encodes with the model.
+
+    Args:
+        z_u: float tensor [batch, latent], of the samples.
+        encoded: float tensor [batch, latent], the posterior's mean of the decoded samples.
+
+    Returns:
+        float32 tensor [batch].
+
+    Examples:
+        >>> cycle(tf.zeros((1, 2)), tf.constant([[1.0, 3.0]])).numpy().tolist()
+        [2.5]
+    """
+    return 0.5 * tf.reduce_mean(tf.math.squared_difference(z_u, encoded), axis=-1)
+
+
 def discrimination(real: tf.Tensor, *generated, averaged: bool = False) -> tf.Tensor:
     """L_D: the hinge loss of the discriminator.
 

@@ -75,3 +75,10 @@ def test_discrimination_is_the_hinge(real, decoded, sampled, expected):
 def test_generation_wants_high_logits():
     value = losses.generation(tf.constant([0.5, -1.0]), tf.constant([1.0, 3.0]))
     assert value.numpy().tolist() == [-1.5, -2.0]
+
+
+def test_cycle_is_a_gaussian_log_density_but_for_a_constant():
+    random = np.random.default_rng(0)
+    z_u, encoded = random.normal(size=(2, 6, 4)).astype(np.float32)
+    expected = -stats.norm(encoded, 1.0).logpdf(z_u).mean(axis=-1) - 0.5 * np.log(2 * np.pi)
+    np.testing.assert_allclose(losses.cycle(z_u, encoded), expected, rtol=1e-4)

@@ -1,4 +1,4 @@
-"""What a discriminator adds to the joint step: samples of the model, and the losses L_D and L_G."""
+"""What a discriminator adds to the joint step: the losses L_D and L_G."""
 
 import tensorflow as tf
 
@@ -12,25 +12,6 @@ ROWS = (
 )
 
 
-def sampled(model, count: tf.Tensor, seed: tf.Tensor, training: bool):
-    """Samples from the model: a uniform class, its codes from the priors, an input from these.
-
-    Args:
-        model: ClassConditionalModel.
-        count: int tensor, the number of samples.
-        seed: int32 tensor [2].
-        training: bool, whether batch normalisation uses the batch.
-
-    Returns:
-        (float32 tensor [count, *shape], int32 tensor [count]): the samples and their classes.
-    """
-    seed_label, *seeds = tf.unstack(tf.random.split(seed, 3))
-    label = tf.random.stateless_uniform(
-        [count], seed_label, maxval=model.num_classes, dtype=tf.int32, alg="philox"
-    )
-    return model.decoder(model.draw_codes(label, seeds), training=training), label
-
-
 def adversarial_losses(model, real, generated, seed: tf.Tensor, training: bool) -> dict:
     """Runs the discriminator on real inputs, then on generated ones: L_D and L_G.
 
@@ -39,7 +20,7 @@ def adversarial_losses(model, real, generated, seed: tf.Tensor, training: bool) 
     Args:
         model: ClassConditionalModel with a discriminator.
         real: (float tensor [batch, *shape], int32 tensor [batch]), inputs and their classes.
-        generated: list of such pairs: reconstructions, samples of the model, or both.
+        generated: list of such pairs, or Samples: reconstructions, samples of the model, or both.
         seed: int32 tensor [2], for the recipe's augmentation.
         training: bool, whether the estimates of the spectral norms are updated.
 
@@ -47,7 +28,7 @@ def adversarial_losses(model, real, generated, seed: tf.Tensor, training: bool) 
         dict of "discrimination" and "generation" to float32 tensors [batch].
     """
     recipe, discriminator = model.recipe, model.discriminator
-    images, labels = zip(real, *generated, strict=True)
+    images, labels = zip(*(pair[:2] for pair in (real, *generated)), strict=True)
     augmented = augment(tf.concat(images, axis=0), recipe.augmentation, seed)
     batch = tf.shape(labels[0])[0]
     on_real = discriminator((augmented[:batch], labels[0]), training=training)

@@ -10,12 +10,13 @@ import tensorflow as tf
 from dvae_tf import losses
 from dvae_tf.data.pipeline import damage_named
 from dvae_tf.models import flow_fit, replicas
-from dvae_tf.models.adversarial import adversarial_losses, sampled
+from dvae_tf.models.adversarial import adversarial_losses
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
 from dvae_tf.models.exemplars import partners
 from dvae_tf.models.objectives import Loss, Objectives
 from dvae_tf.models.recipe import Recipe
+from dvae_tf.models.samples import cycle, sampled
 from dvae_tf.models.two_codes import TwoCodeModel
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
@@ -37,7 +38,8 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     """The table of all other losses, trained on every n_gm-th batch.
 
     Args:
-        recipe: Recipe, whose `bounded`, `flow`, `two_states` and `exemplars` change the table.
+        recipe: Recipe, whose `bounded`, `flow`, `two_states`, `exemplars` and weight of "cycle"
+            change the table.
 
     Returns:
         Objectives.
@@ -60,8 +62,9 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
     independent = () if recipe.flow else (encoders,)
     apart = ("encoder_s",) if recipe.two_states and not decodes_class_vectors else ()
+    of_cycle = (Loss("cycle", trains=("encoder_u", "decoder")),) if recipe.has_cycle else ()
     of_exemplars = (Loss("exemplars"),) if recipe.exemplars else ()
-    return Objectives((*table, *of_flow, *of_exemplars), independent, apart)
+    return Objectives((*table, *of_flow, *of_cycle, *of_exemplars), independent, apart)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -243,6 +246,8 @@ class DisentangledVAE(TwoCodeModel):
         self.mixture_objectives.apply_gradients(tape, totals, self)
         if joint:
             seed = replicas.step_seed(self.seed_generator)
+            if self.recipe.shift_joint:
+                x = self._shifted(x)
             with tf.GradientTape(persistent=True) as tape:
                 joint_values = self._joint_losses(x, label, seed, training=True)
                 totals = self.joint_objectives.totals(joint_values, weight, self)
@@ -252,8 +257,8 @@ class DisentangledVAE(TwoCodeModel):
 
     def _mixture_losses(self, x, label, training):
         """The losses of L_GM: {name: tensor [batch]}."""
-        if training and self.recipe.shift and len(self.sample_shape) == 3:
-            x = shifted(x, self.recipe.shift, replicas.step_seed(self.seed_generator))
+        if training:
+            x = self._shifted(x)
         z_s = self.encoder_s(x, training=training)
         log_prob, position = self._log_prob(z_s, label, training)
         hits = tf.equal(tf.argmax(log_prob, axis=-1, output_type=tf.int32), position)
@@ -267,6 +272,12 @@ class DisentangledVAE(TwoCodeModel):
                 losses.marginal_likelihood(log_prob) + correction,
             ),
         }
+
+    def _shifted(self, x):
+        """Images, each moved at random by the recipe's `shift`."""
+        if not self.recipe.shift or len(self.sample_shape) != 3:
+            return x
+        return shifted(x, self.recipe.shift, replicas.step_seed(self.seed_generator))
 
     def _log_prob(self, z_s, label, training):
         """The log-densities that a step compares, and the position of the label's among them."""
@@ -290,9 +301,13 @@ class DisentangledVAE(TwoCodeModel):
             "latent_classification": losses.latent_classification(logits, label),
             "latent_confusion": losses.latent_confusion(logits),
         }
+        if self.discriminator is not None or self.recipe.has_cycle:
+            samples = sampled(self, tf.size(label), seed, training)
+        if self.recipe.has_cycle:
+            values["cycle"] = cycle(self, samples, training)
         if self.discriminator is None:
             return values
-        generated = [(decoded, label), sampled(self, tf.size(label), seed, training)]
+        generated = [(decoded, label), samples]
         return values | adversarial_losses(self, (x, label), generated, seed, training)
 
     def _z_s_to_decode(self, x, given, label, seed, training):

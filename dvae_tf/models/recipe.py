@@ -49,6 +49,8 @@ class Recipe:
         annealed: bool, whether all learning rates fall along a cosine. Defaults to False.
         shift: int, the largest random translation of the images that train E_S in L_GM, in pixels
             along each axis. Defaults to 0.
+        shift_joint: bool, whether the images of all other losses are translated likewise. With few
+            images, E_U and the flow then learn fewer of them by heart. Defaults to False.
         augmentation: sequence of str, random augmentations of the discriminator's inputs, real and
             generated: see `dvae_tf.models.augmentation`. Defaults to none.
         average_decay: float in [0, 1), the decay per step of an exponential moving average of the
@@ -97,6 +99,7 @@ class Recipe:
     averaged_hinge: bool = False
     annealed: bool = False
     shift: int = 0
+    shift_joint: bool = False
     augmentation: tuple = ()
     average_decay: float = 0.0
     sampled_classes: int = 0
@@ -116,6 +119,12 @@ class Recipe:
             raise ValueError(
                 f"variance_decay_passes is {self.variance_decay_passes}; give at least 1, or None."
             )
+
+    @property
+    def has_cycle(self) -> bool:
+        """Whether the loss "cycle", which costs a third of a step, ever has a weight."""
+        weight = self.weights.get("cycle", 0.0)
+        return any(weight) if isinstance(weight, tuple) else weight > 0.0
 
     @classmethod
     def named(cls, name: "str | Recipe") -> "Recipe":
@@ -198,6 +207,7 @@ RECIPES = {
             "flow_likelihood": 1.0,
             "discrimination": 1.0,
             "generation": 1.0,
+            "cycle": 0.0,
         },
         n_gm=3,
         precisions=True,
@@ -220,6 +230,7 @@ RECIPES = {
             "flow_likelihood": 1.0,
             "discrimination": 1.0,
             "generation": 1.0,
+            "cycle": 0.0,
         },
         calibrated=True,
         bounded=True,

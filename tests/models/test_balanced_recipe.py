@@ -7,6 +7,7 @@ from toys import batches, changed, moons, snapshot
 from dvae_tf import DisentangledVAE, DisentangledVAEGAN, losses
 from dvae_tf.evaluation.metrics.probes import nearest_neighbours
 from dvae_tf.models import Recipe
+from dvae_tf.models.samples import sampled
 from dvae_tf.networks import ConditionalFlow
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import gaussian, standard_normal
@@ -39,6 +40,7 @@ ROUTES = {
     "flow_likelihood": {"flow"},
     "discrimination": {"discriminator"},
     "generation": {"decoder"},
+    "cycle": {"encoder_u", "decoder"},
 }
 
 
@@ -137,6 +139,32 @@ def test_the_encoder_of_the_class_learns_from_shifted_images():
     np.testing.assert_array_equal(seen[0], x)
     assert not np.array_equal(seen[1], x)
     assert set(seen[1].ravel()) <= set(x.numpy().ravel())
+
+
+@pytest.mark.parametrize("shift_joint", [False, True])
+def test_all_losses_see_shifted_images_if_the_recipe_says_so(shift_joint):
+    x = tf.random.stateless_uniform((8, 8, 8, 1), (0, 0), -1.0, 1.0)
+    recipe = Recipe.named("balanced").replace(flow=False, shift_joint=shift_joint)
+    model = DisentangledVAE((8, 8, 1), 2, recipe=recipe)
+    model.compile(run_eagerly=True)
+    seen, read = [], model.encoder_u.call
+    model.encoder_u.call = lambda x, **options: (seen.append(x.numpy()), read(x, **options))[1]
+    model.train_on_batch(x.numpy(), np.zeros(8, np.int32))
+    assert np.array_equal(seen[0], x) != shift_joint
+
+
+@pytest.mark.parametrize("gan", [False, True])
+def test_the_cycle_is_that_of_the_models_own_samples(gan):
+    """z_u of a draw, against the mean that `encode` would find, given the draw's class."""
+    model = disturbed(toy(DisentangledVAEGAN if gan else DisentangledVAE, cycle=1.0))
+    x, label = map(tf.constant, moons(16))
+    seed = tf.constant([3, 4])
+    found = model._joint_losses(x, label, seed, training=False)["cycle"]
+    drawn = sampled(model, 16, seed, training=False)
+    z_s = drawn.codes[:, : model.latent_dim_s]
+    z_u = model.flow(drawn.codes[:, model.latent_dim_s :], z_s)[0]
+    back = model.flow(model.encoder_u(drawn.x)[0], z_s)[0]
+    np.testing.assert_allclose(found, 0.5 * np.mean((z_u - back) ** 2, axis=-1), rtol=1e-4)
 
 
 def test_the_calibrated_loss_is_the_gaussians_at_its_best_variance():

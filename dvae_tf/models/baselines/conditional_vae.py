@@ -4,9 +4,10 @@ import keras
 import tensorflow as tf
 
 from dvae_tf import losses
-from dvae_tf.models.adversarial import adversarial_losses, sampled
+from dvae_tf.models.adversarial import adversarial_losses
 from dvae_tf.models.baselines.baseline import LABEL, Baseline
 from dvae_tf.models.objectives import Loss, Objectives
+from dvae_tf.models.samples import sampled
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
