@@ -128,6 +128,7 @@ def swapped(model, x, label, donor, count, random):
 
 def main():
     arguments = parse_arguments()
+    import keras
     import numpy as np
 
     from dvae_tf.drawing import plots
@@ -141,6 +142,7 @@ def main():
         for rows in (seen, ~seen)
     )
     label = np.unique(train[arguments.label], return_inverse=True)[1].astype(np.int32)
+    keras.utils.set_random_seed(arguments.seed)
     judge = trained_judge(train["x"], {name: train[name] for name in names})
     path = arguments.output / "model.keras"
     model = trained_model(train["x"], label, arguments.steps, arguments.seed, path)
