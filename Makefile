@@ -4,7 +4,8 @@ BIN := .venv/bin
 .PHONY: audit bench demo docs shipped slow test
 
 demo: .venv/installed
-	$(BIN)/dvae train $(if $(wildcard runs/demo/run.json),--resume,--dataset digits --batch-size 32 --epochs 60) --output runs/demo
+	$(BIN)/dvae train $(if $(wildcard runs/demo/run.json),--resume,--dataset digits --batch-size 32 --epochs 60 \
+		--set cycle=1 shift_joint=true) --output runs/demo
 
 # The model in saved_models/digits: the demo's run, exported.
 shipped: .venv/installed-dev demo
