@@ -412,8 +412,8 @@ def _decode_grid(model, z_s, z_u):
 def _class_codes(model, classes):
     """The codes of classes that are given by label, or as codes: float array [n, latent_dim_s]."""
     classes = np.asarray(classes)
-    if np.issubdtype(classes.dtype, np.floating):
-        if classes.ndim != 2 or classes.shape[1] != model.latent_dim_s:
+    if classes.ndim == 2 and np.issubdtype(classes.dtype, np.floating):
+        if classes.shape[1] != model.latent_dim_s:
             raise ValueError(
                 f"The codes have shape {classes.shape}; give [n, {model.latent_dim_s}], or labels."
             )
