@@ -44,8 +44,7 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     Returns:
         Objectives.
     """
-    decodes_class_vectors = recipe.bounded and not recipe.exemplars
-    encoders = ("encoder_u",) if decodes_class_vectors else ("encoder_s", "encoder_u")
+    encoders = ("encoder_u",) if recipe.decodes_class_vectors else ("encoder_s", "encoder_u")
     of_z_s = (
         Loss("separation", trains=("prior_means", "prior_variances"))
         if recipe.bounded
@@ -61,7 +60,7 @@ def joint_objectives(recipe: Recipe) -> Objectives:
     of_flow = (Loss("flow_likelihood", trains=("flow",)),) if recipe.flow else ()
     # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
     independent = () if recipe.flow else (encoders,)
-    apart = ("encoder_s",) if recipe.two_states and not decodes_class_vectors else ()
+    apart = ("encoder_s",) if recipe.two_states and not recipe.decodes_class_vectors else ()
     of_cycle = (Loss("cycle", trains=("encoder_u", "decoder")),) if recipe.has_cycle else ()
     of_exemplars = (Loss("exemplars"),) if recipe.exemplars else ()
     return Objectives((*table, *of_flow, *of_cycle, *of_exemplars), independent, apart)
@@ -312,8 +311,7 @@ class DisentangledVAE(TwoCodeModel):
 
     def _z_s_to_decode(self, x, given, label, seed, training):
         """The z_s that the decoder is trained on, and its losses."""
-        encoded = None
-        if self.recipe.exemplars or not self.recipe.bounded:
+        if not self.recipe.decodes_class_vectors:
             encoded = self.encoder_s(x, training=training)
         if self.recipe.bounded:
             of_draws = tf.random.fold_in(seed, SEED_OF_Z_S, alg="philox")

@@ -121,6 +121,11 @@ class Recipe:
             )
 
     @property
+    def decodes_class_vectors(self) -> bool:
+        """Whether the decoder is trained on nothing but draws of the C components of z_s."""
+        return self.bounded and not self.exemplars
+
+    @property
     def has_cycle(self) -> bool:
         """Whether the loss "cycle", which costs a third of a step, ever has a weight."""
         weight = self.weights.get("cycle", 0.0)

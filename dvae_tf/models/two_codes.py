@@ -153,12 +153,7 @@ class TwoCodeModel(ClassConditionalModel):
 
     def _z_s(self, x, training=False):
         z_s = self.encoder_s(x, training=training)
-        return self.prior_s.nearest_mean(z_s) if self._knows_only_class_vectors else z_s
-
-    @property
-    def _knows_only_class_vectors(self):
-        """Whether the decoder was trained on nothing but draws of the C components."""
-        return self.recipe.bounded and not self.recipe.exemplars
+        return self.prior_s.nearest_mean(z_s) if self.recipe.decodes_class_vectors else z_s
 
     def codes_for_flow(self, x: tf.Tensor, label: tf.Tensor):
         """The codes that the flow is fitted to, as part of a graph.
@@ -172,7 +167,7 @@ class TwoCodeModel(ClassConditionalModel):
             that the flow sees [batch, latent_dim_s].
         """
         z_s = self.encoder_s(x, training=False)
-        if self._knows_only_class_vectors:
+        if self.recipe.decodes_class_vectors:
             z_s = self.prior_s.component(self._label_or_prediction(x, label)).mean()
         return *self.encoder_u(x, training=False), z_s
 
@@ -261,7 +256,7 @@ class TwoCodeModel(ClassConditionalModel):
             ValueError: if shape, type or range do not fit, or the recipe is `bounded` and has no
                 `exemplars`.
         """
-        if self._knows_only_class_vectors:
+        if self.recipe.decodes_class_vectors:
             raise ValueError(
                 "The decoder was trained on the vectors of the known classes alone; train with "
                 "exemplars, such as recipe=Recipe.named('balanced').replace(exemplars=0.5), for "
