@@ -31,8 +31,6 @@ VERSION = 3
 NEIGHBOURS = 20
 # Images are halved to so many pixels a side.
 SIDE = 8
-# Units of the two layers of the second judge of images.
-WIDTH = 256
 # Another version of these may train another judge, or not read the file of this one.
 VERSIONS = tuple(
     f"{package.__name__} {package.__version__}" for package in (keras, np, sklearn, tf)
@@ -144,7 +142,7 @@ def train_second_judge(
 ) -> Judge | NeighboursJudge:
     """Trains an independent classifier of another family than `train_judge` does.
 
-    For images: two dense layers, which know nothing of neighbouring pixels, cached as that of
+    For images: convolutions with maxima and means over neighbouring positions, cached as that of
     `train_judge`. For other data: 20 nearest neighbours.
 
     Args:
@@ -158,7 +156,7 @@ def train_second_judge(
     """
     if not is_image(x.shape[1:]):
         return NeighboursJudge(x, label)
-    return _trained_judge("dense", _dense, x, label, num_classes, seed)
+    return _trained_judge("pooled", _pooled, x, label, num_classes, seed)
 
 
 class FactorRegressor:
@@ -248,8 +246,7 @@ def _fit(make, x, target, outputs, loss, seed):
 def _network(shape, outputs):
     layers = keras.layers
     if is_image(shape):
-        halvings = max(2, math.ceil(math.log2(max(shape[:2]) / SIDE)))
-        filters = [32] + [64] * (halvings - 1)
+        filters = [32] + [64] * (_halvings(shape) - 1)
         features = [
             *(layers.Conv2D(f, 3, 2, padding="same", activation="relu") for f in filters),
             layers.Flatten(),
@@ -261,8 +258,17 @@ def _network(shape, outputs):
     return keras.Sequential([layers.Input(shape), *features, *head])
 
 
-def _dense(shape, outputs):
+def _pooled(shape, outputs):
+    """Halves images by maxima and means, where `_network` does by strides."""
     layers = keras.layers
-    hidden = [layers.Dense(WIDTH, activation="relu") for _ in range(2)]
-    start = [layers.Input(shape), layers.Flatten(), layers.Dropout(0.1, seed=0)]
-    return keras.Sequential([*start, *hidden, layers.Dense(outputs)])
+    features = [layers.Conv2D(24, 5, 2, padding="same", activation="relu")]
+    for _ in range(_halvings(shape) - 1):
+        features.append(layers.MaxPooling2D(2, padding="same"))
+        features.append(layers.Conv2D(64, 3, padding="same", activation="relu"))
+    features += [layers.AveragePooling2D(2, padding="same"), layers.Flatten()]
+    head = [layers.Dense(128, activation="relu"), layers.Dense(outputs)]
+    return keras.Sequential([layers.Input(shape), *features, *head])
+
+
+def _halvings(shape):
+    return max(2, math.ceil(math.log2(max(shape[:2]) / SIDE)))

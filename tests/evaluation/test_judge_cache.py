@@ -59,7 +59,7 @@ def test_another_judge_has_another_file(cache, monkeypatch):
     train_judge(images, LABEL[12:20], 2)
     train_second_judge(images, LABEL[12:20], 2)
     assert len(list(folder.glob("judge-*.keras"))) == 3
-    assert len(list(folder.glob("dense-*.keras"))) == 1
+    assert len(list(folder.glob("pooled-*.keras"))) == 1
 
 
 ERRORS = (TypeError, KeyError)
