@@ -83,6 +83,7 @@ def images_run(folder, **recipe):
     return folder
 
 
+@pytest.mark.slow
 def test_samples_are_drawn_like_images_of_a_new_class(tmp_path):
     files = []
     for number in range(2):

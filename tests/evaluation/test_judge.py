@@ -18,6 +18,7 @@ def bars(count, seed):
     return x, label
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("train", [train_judge, train_second_judge])
 def test_a_class_that_moves_is_known(train):
     judge = train(*bars(400, seed=0), num_classes=2)

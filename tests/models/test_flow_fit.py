@@ -91,6 +91,7 @@ def test_codes_are_those_of_the_whole_data_once():
     np.testing.assert_allclose(z_s, np.asarray(model.prior_s.means)[label], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_validation_split_is_held_out(monkeypatch):
     encoded = []
     codes_of = flow_fit.codes_of

@@ -42,6 +42,7 @@ def test_a_batch_without_labels_leaves_the_latent_classifier_alone(recipe):
     assert all(np.isfinite(w).all() for w in model.get_weights())
 
 
+@pytest.mark.slow
 def test_an_evaluation_without_any_label_says_so():
     model = toy()
     x, label = moons(16)

@@ -84,6 +84,7 @@ def test_codes_that_hold_the_class_or_its_noise():
         assert value == pytest.approx(1 / CLASSES, abs=0.08)
 
 
+@pytest.mark.slow
 def test_rare_classes_do_not_stop_it():
     label = np.array([0] * 60 + [1] * 60 + [2])
     probes = FittedProbes(np.eye(3)[label], label, Subject())
@@ -155,6 +156,7 @@ def test_chance_and_majority():
     assert chance(np.array([0, 0, 0, 1]), 4) == {"chance": 0.25, "majority": 0.75}
 
 
+@pytest.mark.slow
 def test_codes_that_are_no_numbers_are_refused():
     x = np.zeros((8, 2), np.float32)
     broken = Codes(x, np.full((8, 2), np.nan), np.ones((8, 2)))
