@@ -226,6 +226,29 @@ def cycle(z_u: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_mean(tf.math.squared_difference(z_u, encoded), axis=-1)
 
 
+def equivariance(pose: tf.Tensor, expected: tf.Tensor) -> tf.Tensor:
+    """How far the poses found in moved pictures are from the poses before, moved likewise.
+
+    The squared differences of the shifts and of the logarithm of the scale, and 2 - 2 cos of the
+    difference of the turns: the squared distance of two directions, so that a full turn is none.
+
+    Args:
+        pose: float tensor [batch, 4], found in the moved pictures.
+        expected: float tensor [batch, 4].
+
+    Returns:
+        float32 tensor [batch].
+
+    Examples:
+        >>> one = tf.constant([[1.0, 0.0, 0.0, 0.0]])
+        >>> equivariance(one, tf.zeros((1, 4))).numpy().tolist()
+        [1.0]
+    """
+    difference = pose - expected
+    squares = tf.reduce_sum(difference[:, :3] ** 2, axis=-1)
+    return squares + 2.0 - 2.0 * tf.cos(difference[:, 3])
+
+
 def discrimination(real: tf.Tensor, *generated, averaged: bool = False) -> tf.Tensor:
     """L_D: the hinge loss of the discriminator.
 

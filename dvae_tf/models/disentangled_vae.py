@@ -9,61 +9,21 @@ import tensorflow as tf
 
 from dvae_tf import losses
 from dvae_tf.data.pipeline import damage_named
-from dvae_tf.models import flow_fit, replicas
+from dvae_tf.models import flow_fit, poses, replicas
 from dvae_tf.models.adversarial import adversarial_losses
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
 from dvae_tf.models.exemplars import partners
-from dvae_tf.models.objectives import Loss, Objectives
+from dvae_tf.models.loss_tables import MIXTURE_OBJECTIVES, joint_objectives
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.samples import cycle, sampled
 from dvae_tf.models.two_codes import TwoCodeModel
+from dvae_tf.networks.placed_encoder_u import PlacedEncoderU
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
 # Folded into the seed, so that z_s and the choice of partners get other noise than z_u.
-SEED_OF_Z_S, SEED_OF_PARTNERS = 1, 2
-MIXTURE = ("encoder_s", "prior_means", "prior_variances")
-# The losses of L_GM, trained on every batch.
-MIXTURE_OBJECTIVES = Objectives(
-    (
-        Loss("accuracy", needs_label=True),
-        Loss("classification", trains=MIXTURE, needs_label=True, in_total=True),
-        Loss("likelihood", trains=MIXTURE, in_total=True),
-    )
-)
-
-
-def joint_objectives(recipe: Recipe) -> Objectives:
-    """The table of all other losses, trained on every n_gm-th batch.
-
-    Args:
-        recipe: Recipe, whose `bounded`, `flow`, `two_states`, `exemplars` and weight of "cycle"
-            change the table.
-
-    Returns:
-        Objectives.
-    """
-    encoders = ("encoder_u",) if recipe.decodes_class_vectors else ("encoder_s", "encoder_u")
-    of_z_s = (
-        Loss("separation", trains=("prior_means", "prior_variances"))
-        if recipe.bounded
-        else Loss("joint_likelihood", trains=("encoder_s",))
-    )
-    table = (
-        Loss("reconstruction", trains=(*encoders, "decoder"), in_total=True),
-        of_z_s,
-        Loss("kl", trains=("encoder_u",), in_total=True),
-        Loss("latent_confusion", trains=("encoder_u",)),
-        Loss("latent_classification", trains=("latent_classifier",), needs_label=True),
-    )
-    of_flow = (Loss("flow_likelihood", trains=("flow",)),) if recipe.flow else ()
-    # Through the flow, whose condition is z_s, the losses of E_U depend on E_S as well.
-    independent = () if recipe.flow else (encoders,)
-    apart = ("encoder_s",) if recipe.two_states and not recipe.decodes_class_vectors else ()
-    of_cycle = (Loss("cycle", trains=("encoder_u", "decoder")),) if recipe.has_cycle else ()
-    of_exemplars = (Loss("exemplars"),) if recipe.exemplars else ()
-    return Objectives((*table, *of_flow, *of_cycle, *of_exemplars), independent, apart)
+SEED_OF_Z_S, SEED_OF_PARTNERS, SEED_OF_MOVES = 1, 2, 3
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -161,10 +121,12 @@ class DisentangledVAE(TwoCodeModel):
         # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
+        if self.posed:
+            self.joint_objectives = self.joint_objectives.with_losses(poses.ROW)
         self._complete()
 
     def fit(self, *args, fit_flow: bool = True, **kwargs):
-        """Trains the model, then, if the recipe says so, fits the flow to the final codes.
+        """Trains the model: poses first, if it has them, and its flow once more at the end.
 
         Args:
             *args, **kwargs: as in `Trainer.fit`.
@@ -182,6 +144,8 @@ class DisentangledVAE(TwoCodeModel):
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"))
             flow_fit.expect_readable_again(given.get("validation_data"))
+        if self.needs_pose_fit:
+            self.fit_poses(given["x"], given.get("y"), verbose=given.get("verbose", "auto"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
@@ -202,10 +166,38 @@ class DisentangledVAE(TwoCodeModel):
         return history
 
     @property
+    def posed(self) -> bool:
+        """Whether a part of z_u is a pose, which E_U is trained to find in moved images."""
+        return isinstance(self.encoder_u, PlacedEncoderU)
+
+    @property
     def needs_flow_fit(self) -> bool:
         """Whether the recipe has a separate fit of the flow that is still to be done."""
         wanted = self.flow is not None and self.recipe.flow_share > 0.0
         return wanted and int(self.flow_fitted_at.numpy()) != int(self.batches_trained.numpy())
+
+    @property
+    def needs_pose_fit(self) -> bool:
+        """Whether E_U is still to learn poses, which comes before the first epoch."""
+        return self.posed and self.recipe.pose_steps > 0 and not self.batches_trained.numpy()
+
+    def fit_poses(self, x, y=None, **options) -> dict:
+        """Trains E_U to find in moved images how they were moved.
+
+        Args:
+            x, y: as in `fit`.
+            **options: of `dvae_tf.models.poses.fit_poses`.
+
+        Returns:
+            dict, as `dvae_tf.models.poses.fit_poses`.
+
+        Raises:
+            ValueError: if z_u has no pose: take preset "placed".
+        """
+        if not self.posed:
+            raise ValueError('z_u has no pose; take preset="placed".')
+        with damage_named(), plain_errors():
+            return poses.fit_poses(self, x, y, **options)
 
     def fit_flow(self, x, y=None, **options) -> dict:
         """Fits the flow to the codes of encoders that no longer change.
@@ -293,6 +285,9 @@ class DisentangledVAE(TwoCodeModel):
         code, of_code = self._code_to_decode(x, z_s, seed, training)
         logits = self.latent_classifier(code, training=training)
         decoded = self.decoder(tf.concat([z_s, code], axis=-1), training=training)
+        if self.posed:
+            of_moves = tf.random.fold_in(seed, SEED_OF_MOVES, alg="philox")
+            of_code["equivariance"] = poses.equivariance(self.encoder_u, x, of_moves, training)
         values = {
             **of_z_s,
             **of_code,

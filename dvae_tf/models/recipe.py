@@ -69,6 +69,8 @@ class Recipe:
             L_rec too, and `class_code` encodes classes that were not in the training data. An input
             without a label, or whose class has no other in the batch, is decoded as without: see
             `dvae_tf.data.load(pairs=True)`. Defaults to 0.
+        pose_steps: int, steps before the first epoch in which E_U learns poses from moved images,
+            where its networks find any (preset "placed"). Defaults to 2,500.
 
     Raises:
         ValueError: if a weight is negative or not finite, n_gm is below 1, exemplars is no share,
@@ -104,6 +106,7 @@ class Recipe:
     average_decay: float = 0.0
     sampled_classes: int = 0
     exemplars: float = 0.0
+    pose_steps: int = 2500
 
     def __post_init__(self):
         weights = {name: _weight(name, value) for name, value in self.weights.items()}
@@ -213,6 +216,7 @@ RECIPES = {
             "discrimination": 1.0,
             "generation": 1.0,
             "cycle": 0.0,
+            "equivariance": 1.0,
         },
         n_gm=3,
         precisions=True,
@@ -236,6 +240,7 @@ RECIPES = {
             "discrimination": 1.0,
             "generation": 1.0,
             "cycle": 0.0,
+            "equivariance": 1.0,
         },
         calibrated=True,
         bounded=True,

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import keras
 
-from dvae_tf.networks.placement import Placement
+from dvae_tf.networks.placement import POSE, Placement
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -21,8 +21,8 @@ class Decoder(keras.Model):
         body: keras.layers.Layer, [batch, latent] -> features, either [batch, features] or a feature
             map [batch, height, width, features].
         kernel_size: int, side of the last convolution's kernel in pixels. Defaults to 5.
-        placed: bool, whether the body's feature map is shifted, scaled and turned as the codes say
-            before the last layer (see `Placement`). Defaults to False.
+        placed: bool, whether the body's feature map is shifted, scaled and turned as the last four
+            numbers of z_u say before the last layer (see `Placement`). Defaults to False.
 
     Returns (of a call):
         float32 tensor [batch, *output_shape]; in [-1, 1] for images.
@@ -49,8 +49,9 @@ class Decoder(keras.Model):
         self.placement = Placement() if placed else None
 
     def build(self, input_shape):
-        self.body.build(input_shape)
-        features = self.body.compute_output_shape(input_shape)
+        code = (*input_shape[:-1], input_shape[-1] - POSE) if self.placement else input_shape
+        self.body.build(code)
+        features = self.body.compute_output_shape(code)
         activation = "tanh" if len(self.sample_shape) == 3 else None
         if len(features) == 2:
             units = math.prod(self.sample_shape)
@@ -69,12 +70,13 @@ class Decoder(keras.Model):
             )
         self.head.build(features)
         if self.placement:
-            self.placement.build((features, input_shape))
+            self.placement.build((features, code, (*input_shape[:-1], POSE)))
 
     def call(self, inputs, training=False):
-        features = self.body(inputs, training=training)
+        code = inputs[:, :-POSE] if self.placement else inputs
+        features = self.body(code, training=training)
         if self.placement:
-            features = self.placement((features, inputs))
+            features = self.placement((features, code, inputs[:, -POSE:]))
         outputs = self.head(features)
         if len(outputs.shape) == 4:
             return outputs[:, : self.sample_shape[0], : self.sample_shape[1]]

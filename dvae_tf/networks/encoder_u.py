@@ -48,12 +48,15 @@ class EncoderU(keras.Model):
 
     def call(self, inputs, training=False):
         features = self.body(inputs, training=training)
+        return self.mean(features), self._stddev(features)
+
+    def _stddev(self, features):
         raw = self.raw_stddev(features)
         if self.log_variance:
             stddev = keras.ops.exp(0.5 * raw)
         else:
             stddev = keras.ops.softplus(raw + self.UNIT_SOFTPLUS)
-        return self.mean(features), stddev + self.SMALLEST_STDDEV
+        return stddev + self.SMALLEST_STDDEV
 
     def get_config(self):
         body = keras.saving.serialize_keras_object(self.body)

@@ -1,45 +1,46 @@
-"""Places a feature map: shifts, scales and turns it as a code says."""
+"""Where an object is, how large and how turned: four numbers that place what a map shows."""
+
+import math
 
 import keras
 import tensorflow as tf
 
-# The largest shift, in half sides of the map; the largest logarithm of a scale; the largest turn,
-# in radians.
-LARGEST_SHIFT, LARGEST_LOG_SCALE, LARGEST_TURN = 0.8, 0.5, 1.6
+# A pose is four numbers: shifts right and down, log of the scale, turn. One of each is a quarter
+# of half a side, a fifth, and a radian: numbers of usual pictures then have deviations of about 1.
+POSE = 4
+SHIFT, LOG_SCALE = 0.25, 0.2
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Placement(keras.layers.Layer):
-    """Places what a feature map shows, where, how large and how turned a code says.
+    """Places what a feature map shows, where, how large and how turned a pose says.
 
     A canonical map needs to be drawn once for all poses (compare spatial-VAE, Bepler et al.,
-    NeurIPS 2019, and VITAE, Detlefsen & Hauberg, NeurIPS 2019). A dense layer of the code gives
-    two shifts, the logarithm of a scale and a turn, each bounded by tanh; the map is sampled
-    bilinearly, and is 0 beyond its sides. A second dense layer of the code is added to every
-    pixel, for colour and background.
+    NeurIPS 2019, and VITAE, Detlefsen & Hauberg, NeurIPS 2019). The map is sampled bilinearly, and
+    is 0 beyond its sides. A dense layer of the rest of the code is added to every pixel, for colour
+    and background.
 
     Args:
         **kwargs: of keras.layers.Layer.
 
     Examples:
-        >>> layer = Placement()
-        >>> tuple(layer((keras.ops.zeros((4, 16, 16, 8)), keras.ops.zeros((4, 32)))).shape)
+        >>> zeros = keras.ops.zeros
+        >>> inputs = zeros((4, 16, 16, 8)), zeros((4, 28)), zeros((4, 4))
+        >>> tuple(Placement()(inputs).shape)
         (4, 16, 16, 8)
     """
 
     def build(self, input_shape):
-        features, code = input_shape
-        self.pose = keras.layers.Dense(4, kernel_initializer="glorot_normal", name="pose")
+        features, code, _ = input_shape
         self.everywhere = keras.layers.Dense(features[-1], name="everywhere")
-        self.pose.build(code)
         self.everywhere.build(code)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
 
     def call(self, inputs):
-        features, code = inputs
-        placed = sampled_at(features, grid(self.pose(code), features.shape[1:3]))
+        features, code, pose = inputs
+        placed = sampled_at(features, grid(pose, features.shape[1:3]))
         return placed + self.everywhere(code)[:, tf.newaxis, tf.newaxis]
 
 
@@ -47,23 +48,135 @@ def grid(pose: tf.Tensor, sides) -> tf.Tensor:
     """The points of a map that are shown at each pixel.
 
     Args:
-        pose: float tensor [batch, 4]: shifts right and down, log of the scale, turn, before tanh.
+        pose: float tensor [batch, 4].
         sides: (height, width) of the map in pixels.
 
     Returns:
         float tensor [batch, height, width, 2]: x and y, in pixels.
     """
-    pose = tf.cast(tf.tanh(pose), tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    right, down, log_scale, turn = _as_images(pose)
+    x, y, half_width, half_height = _from_centre(sides)
+    x, y = x - SHIFT * half_width * right, y - SHIFT * half_height * down
+    shrink = tf.exp(-LOG_SCALE * log_scale)
+    cosine, sine = shrink * tf.cos(turn), shrink * tf.sin(turn)
+    return tf.stack(
+        [cosine * x + sine * y + half_width, cosine * y - sine * x + half_height], axis=-1
+    )
+
+
+def inverse_grid(pose: tf.Tensor, sides) -> tf.Tensor:
+    """The points of a placed map that show each pixel of the map: `grid`, inverted.
+
+    Args:
+        pose: float tensor [batch, 4].
+        sides: (height, width) of the map in pixels.
+
+    Returns:
+        float tensor [batch, height, width, 2]: x and y, in pixels.
+    """
+    right, down, log_scale, turn = _as_images(pose)
+    x, y, half_width, half_height = _from_centre(sides)
+    grow = tf.exp(LOG_SCALE * log_scale)
+    cosine, sine = grow * tf.cos(turn), grow * tf.sin(turn)
+    return tf.stack(
+        [
+            cosine * x - sine * y + (1.0 + SHIFT * right) * half_width,
+            sine * x + cosine * y + (1.0 + SHIFT * down) * half_height,
+        ],
+        axis=-1,
+    )
+
+
+def _as_images(pose):
+    """The four numbers, each a float32 tensor [batch, 1, 1]."""
+    return tf.unstack(tf.cast(pose, tf.float32)[:, :, tf.newaxis, tf.newaxis], axis=1)
+
+
+def _from_centre(sides):
+    """x [1, 1, width] and y [1, height, 1] in pixels from the centre, and half of each side.
+
+    In pixels, so that a turn of a map that is not square is one as well.
+    """
     half_height, half_width = ((side - 1) / 2 for side in sides)
-    # In pixels from the centre, so that a turn of a map that is not square is one as well.
     x = tf.range(-half_width, half_width + 0.5)[tf.newaxis, tf.newaxis]
     y = tf.range(-half_height, half_height + 0.5)[tf.newaxis, :, tf.newaxis]
-    x -= LARGEST_SHIFT * half_width * pose[:, 0]
-    y -= LARGEST_SHIFT * half_height * pose[:, 1]
-    shrink, turn = tf.exp(-LARGEST_LOG_SCALE * pose[:, 2]), LARGEST_TURN * pose[:, 3]
-    cosine, sine = shrink * tf.cos(turn), shrink * tf.sin(turn)
-    across, down = cosine * x + sine * y, cosine * y - sine * x
-    return tf.stack([across + half_width, down + half_height], axis=-1)
+    return x, y, half_width, half_height
+
+
+def moved(pose: tf.Tensor, by: tf.Tensor, sides) -> tf.Tensor:
+    """The pose of what a picture shows after the whole picture was moved.
+
+    Args:
+        pose: float tensor [batch, 4], before.
+        by: float tensor [batch, 4], the shift, scale and turn of the picture about its centre.
+        sides: (height, width) of the picture in pixels.
+
+    Returns:
+        float tensor [batch, 4].
+    """
+    height, width = (side - 1 for side in sides)
+    right, down, log_scale, turn = tf.unstack(pose, axis=-1)
+    by_right, by_down, by_log_scale, by_turn = tf.unstack(by, axis=-1)
+    grow = tf.exp(LOG_SCALE * by_log_scale)
+    cosine, sine = grow * tf.cos(by_turn), grow * tf.sin(by_turn)
+    return tf.stack(
+        [
+            cosine * right - sine * down * height / width + by_right,
+            sine * right * width / height + cosine * down + by_down,
+            log_scale + by_log_scale,
+            turn + by_turn,
+        ],
+        axis=-1,
+    )
+
+
+def random_moves(count: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Draws moves of pictures: shifts and scales in [-1, 1], any turn.
+
+    Args:
+        count: int tensor.
+        seed: int32 tensor [2].
+
+    Returns:
+        float32 tensor [count, 4].
+    """
+    return tf.random.stateless_uniform([count, POSE], seed, -1.0, 1.0, alg="philox") * [
+        1.0,
+        1.0,
+        1.0,
+        math.pi,
+    ]
+
+
+def move(images: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
+    """Shifts, scales and turns pictures; their edges are repeated.
+
+    Args:
+        images: float tensor [batch, height, width, channels].
+        by: float tensor [batch, 4].
+
+    Returns:
+        float tensor of the shape of `images`.
+    """
+    return sampled_at(images, _inside(grid(by, images.shape[1:3]), images.shape[1:3]))
+
+
+def unplaced(images: tf.Tensor, pose: tf.Tensor) -> tf.Tensor:
+    """Undoes a pose: shows the object in the middle, upright and of usual size.
+
+    Args:
+        images: float tensor [batch, height, width, channels].
+        pose: float tensor [batch, 4].
+
+    Returns:
+        float tensor of the shape of `images`.
+    """
+    return sampled_at(images, _inside(inverse_grid(pose, images.shape[1:3]), images.shape[1:3]))
+
+
+def _inside(points, sides):
+    """The points, those beyond a side on that side."""
+    return tf.clip_by_value(points, 0.0, [sides[1] - 1.0, sides[0] - 1.0])
 
 
 def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:

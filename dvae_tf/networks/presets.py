@@ -14,6 +14,7 @@ from dvae_tf.networks.encoder_u import EncoderU
 from dvae_tf.networks.latent_classifier import LatentClassifier
 from dvae_tf.networks.layer_stack import LayerStack
 from dvae_tf.networks.mlp import MLP
+from dvae_tf.networks.placed_encoder_u import PlacedEncoderU
 from dvae_tf.networks.published import (
     PUBLISHED,
     Row,
@@ -58,6 +59,7 @@ class Preset:
     coupling_units: int = 128
     log_variance: bool = False
     placed: bool = False
+    locator_body: Callable | None = None
 
     def encoder_s(self, shape, latent_dim=None):
         """Returns a new EncoderS for data of `shape`."""
@@ -66,6 +68,8 @@ class Preset:
     def encoder_u(self, shape, latent_dim=None):
         """Returns a new EncoderU for data of `shape`."""
         sizes = latent_dim or self.latent_dim_u, self.encoder_body(shape)
+        if self.placed:
+            return PlacedEncoderU(*sizes, self.locator_body(shape), name="encoder_u")
         return EncoderU(*sizes, log_variance=self.log_variance, name="encoder_u")
 
     def decoder(self, shape):
@@ -156,6 +160,9 @@ def _compact_images(shape, placed):
             batch_norm=True,
         ),
         decoder_body=_compact_decoder,
+        locator_body=lambda shape: Downsampler(
+            _deeper(((16,), (32,), (64,)), shape), kernel_size=3, dense_units=128, batch_norm=True
+        ),
         discriminator_body=lambda shape: Downsampler(
             _deeper(((32,), (64,), (128,)), shape),
             kernel_size=3,
