@@ -117,3 +117,15 @@ def test_a_model_with_poses_is_saved_and_loaded(tmp_path):
     again = keras.saving.load_model(tmp_path / "m.keras")
     x = bars(3)[0]
     np.testing.assert_allclose(again.encode(x).z_u_mean, model.encode(x).z_u_mean, atol=1e-5)
+
+
+def test_poses_learn_from_moved_images_alone():
+    model = made()
+    x = tf.constant(bars(4)[0])
+    with tf.GradientTape(persistent=True) as tape:
+        values = model._joint_losses(x, tf.constant([0, 1, 0, 1]), tf.constant([0, 1]), True)
+    encoder_u = model.encoder_u
+    finders = [encoder_u.location.kernel, encoder_u.direction.kernel]
+    for name, value in values.items():
+        found = [gradient is not None for gradient in tape.gradient(value, finders)]
+        assert found == [name == "equivariance"] * 2, name
