@@ -120,9 +120,11 @@ class DisentangledVAE(TwoCodeModel):
                 self.flow = flow or self._preset().flow(*sizes, seed=self.seed)
         # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
+        # Steps that trained poses alone.
+        self.poses_fitted = self._counter("poses_fitted", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
         if self.posed:
-            self.joint_objectives = self.joint_objectives.with_losses(poses.ROW)
+            self.joint_objectives = self.joint_objectives.with_losses(poses.EQUIVARIANCE)
         self._complete()
 
     def fit(self, *args, fit_flow: bool = True, **kwargs):
@@ -144,15 +146,15 @@ class DisentangledVAE(TwoCodeModel):
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"))
             flow_fit.expect_readable_again(given.get("validation_data"))
+        fitted, held_out = (given.get("x"), given.get("y")), given.get("validation_data")
+        if held_out is None and given.get("validation_split"):
+            fitted, held_out = flow_fit.split_as_keras(*fitted, given["validation_split"])
         if self.needs_pose_fit:
-            self.fit_poses(given["x"], given.get("y"), verbose=given.get("verbose", "auto"))
+            self.fit_poses(*fitted, verbose=given.get("verbose", "auto"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
             return history
-        fitted, held_out = (given["x"], given.get("y")), given.get("validation_data")
-        if held_out is None and given.get("validation_split"):
-            fitted, held_out = flow_fit.split_as_keras(*fitted, given["validation_split"])
         # The length of a resumed training includes the epochs before `initial_epoch`.
         batches = (int(self.batches_trained.numpy()) - before) / len(history.epoch)
         self.fit_flow(
@@ -179,7 +181,8 @@ class DisentangledVAE(TwoCodeModel):
     @property
     def needs_pose_fit(self) -> bool:
         """Whether E_U is still to learn poses, which comes before the first epoch."""
-        return self.posed and self.recipe.pose_steps > 0 and not self.batches_trained.numpy()
+        begun = self.poses_fitted.numpy() or self.batches_trained.numpy()
+        return self.posed and self.recipe.pose_steps > 0 and not begun
 
     def fit_poses(self, x, y=None, **options) -> dict:
         """Trains E_U to find in moved images how they were moved.
@@ -287,7 +290,7 @@ class DisentangledVAE(TwoCodeModel):
         decoded = self.decoder(tf.concat([z_s, code], axis=-1), training=training)
         if self.posed:
             of_moves = tf.random.fold_in(seed, SEED_OF_MOVES, alg="philox")
-            of_code["equivariance"] = poses.equivariance(self.encoder_u, x, of_moves, training)
+            of_code["equivariance"] = poses.pose_loss(self.encoder_u, x, of_moves, training)
         values = {
             **of_z_s,
             **of_code,

@@ -8,6 +8,7 @@ pay off together only, and E_U encodes both.
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dvae_tf import losses
@@ -16,12 +17,12 @@ from dvae_tf.models.batch_check import check_batch
 from dvae_tf.models.objectives import Loss
 from dvae_tf.networks import placement
 
-ROW = Loss("equivariance", trains=("encoder_u",))
+EQUIVARIANCE = Loss("equivariance", trains=("encoder_u",))
 BATCH_SIZE = 64
 LEARNING_RATE, BETAS = 1.5e-3, (0.9, 0.99)
 
 
-def equivariance(encoder_u, x: tf.Tensor, seed: tf.Tensor, training: bool) -> tf.Tensor:
+def pose_loss(encoder_u, x: tf.Tensor, seed: tf.Tensor, training: bool) -> tf.Tensor:
     """How far the poses that E_U finds in moved images are from those of the images, moved.
 
     Alone this would leave it open which turn is none, for every class anew. So the turn found in a
@@ -61,13 +62,13 @@ class PoseFit(keras.Model):
 
     def train_step(self, data):
         """One step: data is (x, label), as in the model's `fit`."""
-        x, _ = check_batch(data, *self.expected, values=False)
+        x, _ = check_batch(data, *self.expected, values=not self.jit_compile)
         seed = replicas.step_seed(self.seed_generator)
         with tf.GradientTape() as tape:
-            values = equivariance(self.encoder_u, x, seed, training=True)
+            values = pose_loss(self.encoder_u, x, seed, training=True)
             count = tf.cast(tf.size(values), tf.float32)
             sums, counts = replicas.sums([tf.reduce_sum(values)], [count])
-            loss = sums[0] / counts[0]
+            loss = self.optimizer.scale_loss(sums[0] / counts[0])
         weights = self.encoder_u.pose_weights
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         self.mean_loss.update_state(values)
@@ -97,8 +98,11 @@ def fit_poses(model, x, y=None, callbacks=None, verbose: str | int = "auto") -> 
     with model.distribute_strategy.scope():
         fit = PoseFit(model)
         rate = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps, 0.1)
+        optimizer = keras.optimizers.Adam(rate, *BETAS)
+        if model.dtype_policy.name == "mixed_float16":
+            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         fit.compile(
-            keras.optimizers.Adam(rate, *BETAS),
+            optimizer,
             jit_compile=model.jit_compile,
             run_eagerly=model.run_eagerly,
         )
@@ -106,6 +110,7 @@ def fit_poses(model, x, y=None, callbacks=None, verbose: str | int = "auto") -> 
         fit.optimizer.build(model.encoder_u.pose_weights)
     if verbose:
         print(f"E_U learns poses from moved images, {steps:,} steps.")
+    model.poses_fitted.assign_add(steps)
     history = fit.fit(
         _endless(x, y, model.seed),
         steps_per_epoch=steps,
@@ -126,15 +131,17 @@ def _endless(x, y, seed):
         return x.repeat()
     if isinstance(x, keras.utils.PyDataset):
         return _turns(x)
+    if isinstance(x, list):
+        x = np.asarray(x)
     if not hasattr(x, "shape"):
         raise ValueError(
             f"E_U learns poses before the first epoch, on data that can be read again, but a "
             f"{type(x).__name__} was given. Give a tf.data.Dataset or arrays, or a recipe with "
             "pose_steps=0."
         )
-    label = -tf.ones(len(x), tf.int32) if y is None else y
-    dataset = tf.data.Dataset.from_tensor_slices((x, label))
-    return dataset.shuffle(len(x), seed=seed).repeat().batch(BATCH_SIZE)
+    columns = tf.constant(x), -tf.ones(len(x), tf.int32) if y is None else tf.constant(y)
+    index = tf.data.Dataset.range(len(x)).shuffle(len(x), seed=seed).repeat().batch(BATCH_SIZE)
+    return index.map(lambda chosen: tuple(tf.gather(column, chosen) for column in columns))
 
 
 def _turns(batches):

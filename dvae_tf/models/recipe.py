@@ -116,6 +116,8 @@ class Recipe:
         for name in ("n_gm", "flow_batch_size", "flow_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
+        if not isinstance(self.pose_steps, int) or self.pose_steps < 0:
+            raise ValueError(f"pose_steps is {self.pose_steps}; give a whole number, 0 for none.")
         if not isinstance(self.exemplars, int | float) or not 0.0 <= self.exemplars <= 1.0:
             raise ValueError(f"exemplars is {self.exemplars}; give a share from 0 to 1.")
         if self.variance_decay_passes is not None and not self.variance_decay_passes >= 1:

@@ -320,7 +320,10 @@ class TwoCodeModel(ClassConditionalModel):
 
     @property
     def _saved_counters(self):
-        return super()._saved_counters | {"flow_fitted_at": self.flow_fitted_at}
+        return super()._saved_counters | {
+            "flow_fitted_at": self.flow_fitted_at,
+            "poses_fitted": self.poses_fitted,
+        }
 
     def get_config(self):
         return super().get_config() | {

@@ -37,8 +37,12 @@ class EncoderU(keras.Model):
         self.latent_dim = latent_dim
         self.body = body
         self.log_variance = log_variance
-        self.mean = keras.layers.Dense(latent_dim, dtype="float32")
+        self.mean = keras.layers.Dense(self._free_dimensions(), dtype="float32")
         self.raw_stddev = keras.layers.Dense(latent_dim, dtype="float32")
+
+    def _free_dimensions(self):
+        """The numbers of z_u whose means are a dense layer of the features: all."""
+        return self.latent_dim
 
     def build(self, input_shape):
         self.body.build(input_shape)

@@ -37,22 +37,24 @@ class PlacedEncoderU(EncoderU):
     """
 
     def __init__(self, latent_dim: int, body, locator, log_variance: bool = False, **kwargs):
-        super().__init__(latent_dim, body, log_variance, **kwargs)
         if latent_dim <= POSE:
             raise ValueError(
                 f"z_u has {latent_dim} numbers, of which {POSE} are the pose; take "
                 f"latent_dim_u={POSE + 1} or more."
             )
+        super().__init__(latent_dim, body, log_variance, **kwargs)
         self.locator = locator
-        self.mean = keras.layers.Dense(latent_dim - POSE, dtype="float32")
         # All poses are 0 at first.
         self.location = keras.layers.Dense(3, kernel_initializer="zeros", dtype="float32")
         self.direction = keras.layers.Dense(
             2,
-            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01, seed=0),
+            kernel_initializer=keras.initializers.RandomNormal(stddev=0.01),
             bias_initializer=_upright,
             dtype="float32",
         )
+
+    def _free_dimensions(self):
+        return self.latent_dim - POSE
 
     def build(self, input_shape):
         super().build(input_shape)
@@ -62,7 +64,7 @@ class PlacedEncoderU(EncoderU):
 
     def call(self, inputs, training=False):
         features, pose = self._features(inputs, training)
-        # What moved images teach is not given up to gain elsewhere while the decoder is still poor.
+        # Other losses do not change the pose while the decoder is still poor.
         pose = tf.stop_gradient(pose)
         return tf.concat([self.mean(features), pose], axis=-1), self._stddev(features)
 

@@ -5,10 +5,12 @@ import math
 import keras
 import tensorflow as tf
 
-# A pose is four numbers: shifts right and down, log of the scale, turn. One of each is a quarter
-# of half a side, a fifth, and a radian: numbers of usual pictures then have deviations of about 1.
+# A pose is four numbers: shifts right and down, log of the scale, turn. One of each is an eighth of
+# the side, a fifth, and a radian: numbers of usual pictures then have deviations of about 1.
 POSE = 4
-SHIFT, LOG_SCALE = 0.25, 0.2
+SHIFT, LOG_SCALE = 0.125, 0.2
+# Scales beyond e^3 of drawn codes would overflow.
+LARGEST_LOG_SCALE = 15.0
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -56,7 +58,7 @@ def grid(pose: tf.Tensor, sides) -> tf.Tensor:
     """
     right, down, log_scale, turn = _as_images(pose)
     x, y, half_width, half_height = _from_centre(sides)
-    x, y = x - SHIFT * half_width * right, y - SHIFT * half_height * down
+    x, y = x - SHIFT * sides[1] * right, y - SHIFT * sides[0] * down
     shrink = tf.exp(-LOG_SCALE * log_scale)
     cosine, sine = shrink * tf.cos(turn), shrink * tf.sin(turn)
     return tf.stack(
@@ -80,8 +82,8 @@ def inverse_grid(pose: tf.Tensor, sides) -> tf.Tensor:
     cosine, sine = grow * tf.cos(turn), grow * tf.sin(turn)
     return tf.stack(
         [
-            cosine * x - sine * y + (1.0 + SHIFT * right) * half_width,
-            sine * x + cosine * y + (1.0 + SHIFT * down) * half_height,
+            cosine * x - sine * y + half_width + SHIFT * sides[1] * right,
+            sine * x + cosine * y + half_height + SHIFT * sides[0] * down,
         ],
         axis=-1,
     )
@@ -89,7 +91,10 @@ def inverse_grid(pose: tf.Tensor, sides) -> tf.Tensor:
 
 def _as_images(pose):
     """The four numbers, each a float32 tensor [batch, 1, 1]."""
-    return tf.unstack(tf.cast(pose, tf.float32)[:, :, tf.newaxis, tf.newaxis], axis=1)
+    pose = tf.cast(pose, tf.float32)[:, :, tf.newaxis, tf.newaxis]
+    right, down, log_scale, turn = tf.unstack(pose, axis=1)
+    bound = LARGEST_LOG_SCALE
+    return right, down, tf.clip_by_value(log_scale, -bound, bound), turn
 
 
 def _from_centre(sides):
@@ -114,7 +119,7 @@ def moved(pose: tf.Tensor, by: tf.Tensor, sides) -> tf.Tensor:
     Returns:
         float tensor [batch, 4].
     """
-    height, width = (side - 1 for side in sides)
+    height, width = sides
     right, down, log_scale, turn = tf.unstack(pose, axis=-1)
     by_right, by_down, by_log_scale, by_turn = tf.unstack(by, axis=-1)
     grow = tf.exp(LOG_SCALE * by_log_scale)
@@ -190,6 +195,8 @@ def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
         float tensor [batch, height, width, channels].
     """
     height, width, channels = features.shape[1:]
+    # Farther away all is 0 as well, and integers would overflow.
+    points = tf.clip_by_value(points, -1.0, [float(width), float(height)])
     floor = tf.floor(points)
     share = tf.cast(points - floor, features.dtype)
     left, top = tf.unstack(tf.cast(floor, tf.int32), axis=-1)

@@ -44,7 +44,8 @@ class Preset:
         kernel_size: int, side of the decoder's last kernel in pixels.
         couplings, coupling_units: int, couplings of the flow and their width.
         log_variance: bool, whether E_U gives the logarithm of the variance.
-        placed: bool, whether the decoder places what it draws.
+        placed: bool, whether the decoder places what it draws, by a pose that E_U finds.
+        locator_body: as `encoder_body`, of the network that finds position and size, if `placed`.
     """
 
     latent_dim_s: int
@@ -95,7 +96,9 @@ class Preset:
 
 def _with_width(family, factor):
     """The family with `factor` times as many filters and units everywhere, at least 1 each."""
-    bodies = ("encoder_body", "decoder_body", "discriminator_body")
+    bodies = ["encoder_body", "decoder_body", "discriminator_body"]
+    if family.locator_body:
+        bodies.append("locator_body")
     return dataclasses.replace(
         family,
         classifier_units=_scaled(family.classifier_units, factor),

@@ -28,7 +28,7 @@ def made(pose_steps=2, **changes):
 
 @pytest.fixture(scope="module")
 def fitted():
-    model = made(pose_steps=400)
+    model = made(pose_steps=800)
     x, _ = bars(2000)
     before = [weight.numpy() for weight in model.decoder.weights]
     found = poses.fit_poses(model, x, verbose=0)
@@ -46,7 +46,7 @@ def test_poses_are_learnt_without_labels(fitted):
     assert min(correlations) > 0.9, correlations
     # The turn that is none is the mean of the data's, not any.
     assert abs(of_model[:, 3].mean()) < 0.2
-    assert found["steps"] == 400
+    assert found["steps"] == 800
     assert found["equivariance"] > 0.0
 
 
@@ -104,7 +104,7 @@ def test_networks_without_poses_learn_none():
 def test_a_full_turn_is_no_error_and_a_wrong_move_is_one():
     model = made()
     x = tf.constant(bars(4)[0])
-    right = poses.equivariance(model.encoder_u, x, tf.constant([0, 1]), training=False)
+    right = poses.pose_loss(model.encoder_u, x, tf.constant([0, 1]), training=False)
     # Poses are 0 at first, so that the loss is the size of the moves: of both its parts for turns.
     by = placement.random_moves(4, tf.constant([0, 1])).numpy()
     squares = (by[:, :3] ** 2).sum(axis=-1) + 2 * (2 - 2 * np.cos(by[:, 3]))

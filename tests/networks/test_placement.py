@@ -35,7 +35,7 @@ def test_no_pose_leaves_the_map_as_it_is():
 
 def test_a_shift_moves_right_and_down_and_zeros_come_in():
     features = RANDOM.normal(size=(1, 5, 5, 1)).astype(np.float32)
-    one_pixel = 2.0 / 4 / SHIFT
+    one_pixel = 1.0 / 5 / SHIFT
     shifted = placed(features, [one_pixel, 0.0, 0.0, 0.0])
     np.testing.assert_allclose(shifted[:, :, 1:], features[:, :, :-1], atol=1e-5)
     np.testing.assert_allclose(shifted[:, :, 0], 0.0, atol=1e-5)
@@ -83,8 +83,8 @@ def points_of(pose, points, sides):
     half_height, half_width = ((side - 1) / 2 for side in sides)
     right, down, log_scale, turn = (number[:, None, None] for number in np.array(pose, float).T)
     points = np.array(points)
-    x = points[..., 0] - half_width * (1.0 + SHIFT * right)
-    y = points[..., 1] - half_height * (1.0 + SHIFT * down)
+    x = points[..., 0] - half_width - SHIFT * sides[1] * right
+    y = points[..., 1] - half_height - SHIFT * sides[0] * down
     about_centre = np.exp(-LOG_SCALE * log_scale - 1j * turn) * (x + 1j * y)
     return np.stack([about_centre.real + half_width, about_centre.imag + half_height], axis=-1)
 
@@ -105,7 +105,7 @@ def test_the_inverse_undoes_a_pose():
 def test_an_object_comes_to_the_middle_and_edges_are_repeated():
     image = np.full((1, 33, 33, 1), 0.25, np.float32)
     image[:, 14:19, 14:19] = 1.0
-    pose = tf.constant([[1.0, -0.5, 0.0, 0.0]])
+    pose = tf.constant([[4.0 / 33 / SHIFT, -2.0 / 33 / SHIFT, 0.0, 0.0]])
     there = move(tf.constant(image), pose)
     assert float(tf.reduce_min(there)) == pytest.approx(0.25)
     assert float(there[0, 16 - 2, 16 + 4, 0]) == pytest.approx(1.0)
@@ -143,7 +143,7 @@ def test_the_last_four_numbers_place_what_the_others_draw():
     decoder = Decoder((16, 16, 1), Upsampler(8, ((8,),), start_size=4), 4, placed=True)
     z = np.zeros((2, 9), np.float32)
     z[:, :5] = RANDOM.normal(size=5)
-    z[1, -4] = 4.0 / 7.0 / SHIFT  # Two pixels of the map's, four of the image's.
+    z[1, -4] = 4.0 / 16.0 / SHIFT  # Two pixels of the map's, four of the image's.
     there, moved_right = decoder(z).numpy()[..., 0]
     np.testing.assert_allclose(moved_right[4:12, 9:13], there[4:12, 5:9], atol=1e-5)
 
@@ -161,3 +161,10 @@ def test_the_preset_is_compact_with_poses_and_for_images():
         DisentangledVAE((2,), 3, preset="placed")
     with pytest.raises(ValueError, match="latent_dim_u=5 or more"):
         DisentangledVAE((16, 16, 1), 3, preset="placed", latent_dim_u=4)
+
+
+def test_codes_of_any_size_place_finite_images():
+    features = tf.ones((2, 6, 8, 3))
+    pose = tf.constant([[1e4, -1e4, 1e4, 1e4], [0.0, 1e30, -1e30, 0.0]])
+    assert np.isfinite(sampled_at(features, grid(pose, (6, 8)))).all()
+    assert np.isfinite(move(features, pose)).all()
