@@ -31,6 +31,7 @@ def saved(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_importing_computes_nothing_so_that_devices_can_be_configured():
     code = (
         "import dvae_tf, dvae_tf.models, dvae_tf.evaluation, dvae_tf.runs; "

@@ -272,6 +272,7 @@ def test_own_networks_are_used_and_their_sizes_taken():
     assert model.encode(moons(4)[0]).z_u_mean.shape == (4, 7)
 
 
+@pytest.mark.slow
 def test_own_discriminator_is_used():
     x, label = keras.Input((2,)), keras.Input((), dtype="int32")
     features = keras.layers.Concatenate()([x, keras.layers.Embedding(3, 4)(label)])
@@ -328,6 +329,7 @@ def test_optimisers_for_unknown_groups_are_refused():
         toy().compile({"decoder": keras.optimizers.Adam()})
 
 
+@pytest.mark.slow
 def test_generate_is_reproducible_in_range_and_of_the_class():
     model = toy()
     label = np.array([0, 1, 2])

@@ -63,6 +63,7 @@ def test_a_rate_that_was_set_is_kept_over_saving(tmp_path):
     assert rates(loaded) == pytest.approx([1e-4] * len(loaded.optimizers))
 
 
+@pytest.mark.slow
 def test_averaged_weights_are_swapped_in():
     model = toy()
     model.compile(keras.optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.5), run_eagerly=True)
