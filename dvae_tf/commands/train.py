@@ -183,7 +183,6 @@ def _worker_lost(folder):
 def _fit(folder, arguments, data, model, strategy, console):
     """Trains to the last epoch and fits the flow, unless the user stops it."""
     if not is_chief(strategy):
-        _fit_poses(data, model, [])
         _fit_epochs(arguments, data, model, [])
         _fit_flow(data, model, [])
         return
@@ -196,8 +195,6 @@ def _fit(folder, arguments, data, model, strategy, console):
     observers = [callbacks.FiniteLosses(folder), *_observers(folder, arguments, data, model)]
     started = time.monotonic()
     try:
-        of_poses = callbacks.ProgressBar(("equivariance",), console, "learning poses")
-        _fit_poses(data, model, [of_poses])
         _fit_epochs(arguments, data, model, [progress, *observers, checkpoint, stop])
         of_flow = callbacks.ProgressBar(("loss", "val_loss"), console, "fitting the flow")
         flow_fit = _fit_flow(data, model, [of_flow])
@@ -235,12 +232,6 @@ def _fit_epochs(arguments, data, model, callbacks):
         callbacks=callbacks,
         **options,
     )
-
-
-def _fit_poses(data, model, callbacks):
-    """Trains E_U on moved images before the first epoch, if its networks find poses."""
-    if model.has_codes and model.needs_pose_fit:
-        model.fit_poses(by_example(data.train), callbacks=callbacks, verbose=0)
 
 
 def _fit_flow(data, model, callbacks):

@@ -14,7 +14,7 @@ from dvae_tf.models.adversarial import adversarial_losses
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
 from dvae_tf.models.exemplars import partners
-from dvae_tf.models.loss_tables import MIXTURE_OBJECTIVES, joint_objectives
+from dvae_tf.models.loss_tables import MIXTURE_OBJECTIVES, POSE_OBJECTIVES, joint_objectives
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.samples import cycle, sampled
 from dvae_tf.models.two_codes import TwoCodeModel
@@ -24,6 +24,8 @@ from dvae_tf.priors import draw, gaussian, standard_normal
 
 # Folded into the seed, so that z_s and the choice of partners get other noise than z_u.
 SEED_OF_Z_S, SEED_OF_PARTNERS, SEED_OF_MOVES = 1, 2, 3
+# One image of so many is moved in a joint step, where E_U has learnt most of what poses are.
+MOVED_IN_JOINT_STEPS = 4
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -120,15 +122,13 @@ class DisentangledVAE(TwoCodeModel):
                 self.flow = flow or self._preset().flow(*sizes, seed=self.seed)
         # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
-        # Steps that trained poses alone.
-        self.poses_fitted = self._counter("poses_fitted", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
         if self.posed:
-            self.joint_objectives = self.joint_objectives.with_losses(poses.EQUIVARIANCE)
+            self.joint_objectives = self.joint_objectives.with_losses(*POSE_OBJECTIVES.table)
         self._complete()
 
     def fit(self, *args, fit_flow: bool = True, **kwargs):
-        """Trains the model: poses first, if it has them, and its flow once more at the end.
+        """Trains the model, then, if the recipe says so, fits the flow to the final codes.
 
         Args:
             *args, **kwargs: as in `Trainer.fit`.
@@ -146,15 +146,13 @@ class DisentangledVAE(TwoCodeModel):
         if fit_flow:  # Unsuitable data is refused before the training, not after it.
             flow_fit.expect_readable_again(given.get("x"))
             flow_fit.expect_readable_again(given.get("validation_data"))
-        fitted, held_out = (given.get("x"), given.get("y")), given.get("validation_data")
-        if held_out is None and given.get("validation_split"):
-            fitted, held_out = flow_fit.split_as_keras(*fitted, given["validation_split"])
-        if self.needs_pose_fit:
-            self.fit_poses(*fitted, verbose=given.get("verbose", "auto"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, **kwargs)
         if not (fit_flow and history.epoch):
             return history
+        fitted, held_out = (given["x"], given.get("y")), given.get("validation_data")
+        if held_out is None and given.get("validation_split"):
+            fitted, held_out = flow_fit.split_as_keras(*fitted, given["validation_split"])
         # The length of a resumed training includes the epochs before `initial_epoch`.
         batches = (int(self.batches_trained.numpy()) - before) / len(history.epoch)
         self.fit_flow(
@@ -173,34 +171,15 @@ class DisentangledVAE(TwoCodeModel):
         return isinstance(self.encoder_u, PlacedEncoderU)
 
     @property
+    def learns_poses_first(self) -> bool:
+        """Whether the first batches of the model's first training train poses."""
+        return self.posed and self.recipe.pose_share > 0.0
+
+    @property
     def needs_flow_fit(self) -> bool:
         """Whether the recipe has a separate fit of the flow that is still to be done."""
         wanted = self.flow is not None and self.recipe.flow_share > 0.0
         return wanted and int(self.flow_fitted_at.numpy()) != int(self.batches_trained.numpy())
-
-    @property
-    def needs_pose_fit(self) -> bool:
-        """Whether E_U is still to learn poses, which comes before the first epoch."""
-        begun = self.poses_fitted.numpy() or self.batches_trained.numpy()
-        return self.posed and self.recipe.pose_steps > 0 and not begun
-
-    def fit_poses(self, x, y=None, **options) -> dict:
-        """Trains E_U to find in moved images how they were moved.
-
-        Args:
-            x, y: as in `fit`.
-            **options: of `dvae_tf.models.poses.fit_poses`.
-
-        Returns:
-            dict, as `dvae_tf.models.poses.fit_poses`.
-
-        Raises:
-            ValueError: if z_u has no pose: take preset "placed".
-        """
-        if not self.posed:
-            raise ValueError('z_u has no pose; take preset="placed".')
-        with damage_named(), plain_errors():
-            return poses.fit_poses(self, x, y, **options)
 
     def fit_flow(self, x, y=None, **options) -> dict:
         """Fits the flow to the codes of encoders that no longer change.
@@ -220,15 +199,16 @@ class DisentangledVAE(TwoCodeModel):
         with damage_named(), plain_errors():
             return flow_fit.fit_flow(self, x, y, **options)
 
-    def train_step(self, data, joint: bool = True) -> dict:
+    def train_step(self, data, stage: str = "joint") -> dict:
         """One step of `fit`: L_GM, then everything else (Zheng & Sun, CVPR 2019, algorithm 1).
 
         benchmarks/reference_step.py is the same without schedules, missing labels or replicas.
 
         Args:
             data: (x, label) or (x, label, weight).
-            joint: bool, whether everything is trained, not only L_GM. Defaults to True; `fit`
-                passes it as False except on every n_gm-th batch.
+            stage: str, what is trained: "mixture", L_GM alone; "poses", E_U's poses as well; or
+                "joint", everything. Defaults to "joint"; `fit` passes the others in the first
+                batches of a training with poses, and between every n_gm-th batch and the next.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
@@ -238,7 +218,9 @@ class DisentangledVAE(TwoCodeModel):
             values = self._mixture_losses(x, label, training=True)
             totals = self.mixture_objectives.totals(values, weight, self)
         self.mixture_objectives.apply_gradients(tape, totals, self)
-        if joint:
+        if stage == "poses":
+            values |= self._train_poses(x, weight)
+        elif stage == "joint":
             seed = replicas.step_seed(self.seed_generator)
             if self.recipe.shift_joint:
                 x = self._shifted(x)
@@ -248,6 +230,17 @@ class DisentangledVAE(TwoCodeModel):
             self.joint_objectives.apply_gradients(tape, totals, self)
             values |= joint_values
         return self._end_step(values, weight)
+
+    def _train_poses(self, x, weight):
+        """Trains E_U to find poses; returns the loss: {name: tensor [batch]}."""
+        seed = replicas.step_seed(self.seed_generator)
+        with tf.GradientTape(persistent=True) as tape:
+            *_, found = poses.encoded_with_moves(self.encoder_u, x, seed, training=True)
+            values = {"equivariance": found}
+            totals = POSE_OBJECTIVES.totals(values, weight, self)
+        finders = {"encoder_u": self.encoder_u.pose_weights}
+        POSE_OBJECTIVES.apply_gradients(tape, totals, self, finders)
+        return values
 
     def _mixture_losses(self, x, label, training):
         """The losses of L_GM: {name: tensor [batch]}."""
@@ -288,9 +281,6 @@ class DisentangledVAE(TwoCodeModel):
         code, of_code = self._code_to_decode(x, z_s, seed, training)
         logits = self.latent_classifier(code, training=training)
         decoded = self.decoder(tf.concat([z_s, code], axis=-1), training=training)
-        if self.posed:
-            of_moves = tf.random.fold_in(seed, SEED_OF_MOVES, alg="philox")
-            of_code["equivariance"] = poses.pose_loss(self.encoder_u, x, of_moves, training)
         values = {
             **of_z_s,
             **of_code,
@@ -329,17 +319,27 @@ class DisentangledVAE(TwoCodeModel):
 
     def _code_to_decode(self, x, z_s, seed, training):
         """The code of x that the decoder is trained on, and its losses."""
-        mean, stddev = self.encoder_u(x, training=training)
+        mean, stddev, values = self._encode_u(x, seed, training)
         if self.flow is None:
             posterior = gaussian(mean, stddev)
             kl = losses.kl(posterior, standard_normal(self.latent_dim_u))
-            return draw(posterior, seed), {"kl": kl}
+            return draw(posterior, seed), values | {"kl": kl}
         posterior = gaussian(self.flow(mean, z_s)[0], stddev)
         z_u = draw(posterior, seed)
         code, log_det = self.flow.inverse(z_u, z_s)
         kl = losses.kl_of_draw(code, z_u, posterior, log_det)
         of_flow = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
-        return code, {"kl": kl, "flow_likelihood": of_flow}
+        return code, values | {"kl": kl, "flow_likelihood": of_flow}
+
+    def _encode_u(self, x, seed, training):
+        """Mean and deviation of q(z_u | x), and what E_U learns from moved images, if it does."""
+        if not self.posed:
+            return *self.encoder_u(x, training=training), {}
+        of_moves = tf.random.fold_in(seed, SEED_OF_MOVES, alg="philox")
+        *posterior, found = poses.encoded_with_moves(
+            self.encoder_u, x, of_moves, training, every=MOVED_IN_JOINT_STEPS
+        )
+        return *posterior, {"equivariance": found}
 
     def _test_losses(self, x, label):
         mixture = self._mixture_losses(x, label, training=False)

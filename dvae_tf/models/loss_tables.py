@@ -12,6 +12,8 @@ MIXTURE_OBJECTIVES = Objectives(
         Loss("likelihood", trains=MIXTURE, in_total=True),
     )
 )
+# What E_U learns from moved images, if it finds poses: alone first, then in every joint step.
+POSE_OBJECTIVES = Objectives((Loss("equivariance", trains=("encoder_u",)),))
 
 
 def joint_objectives(recipe: Recipe) -> Objectives:

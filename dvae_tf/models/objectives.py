@@ -115,15 +115,17 @@ class Objectives:
             totals[groups] = optimizer.scale_loss(tf.add_n([terms[name] for name in names]))
         return totals
 
-    def apply_gradients(self, tape, totals: dict, model) -> None:
+    def apply_gradients(self, tape, totals: dict, model, weights: dict | None = None) -> None:
         """Updates every group of weights with the gradient of its own total, and of nothing else.
 
         Args:
             tape: persistent tf.GradientTape that recorded how the totals were computed.
             totals: dict of tuple of groups to float32 scalar, as of `totals`.
             model: ClassConditionalModel, whose optimisers are used.
+            weights: dict of group to list of variables, if the totals depend on a part of the
+                model's only. Defaults to all of its `weight_groups`.
         """
-        weights = model.weight_groups()
+        weights = weights or model.weight_groups()
         gradients = {
             groups: tape.gradient(total, [weights[group] for group in groups])
             for groups, total in totals.items()

@@ -69,8 +69,9 @@ class Recipe:
             L_rec too, and `class_code` encodes classes that were not in the training data. An input
             without a label, or whose class has no other in the batch, is decoded as without: see
             `dvae_tf.data.load(pairs=True)`. Defaults to 0.
-        pose_steps: int, steps before the first epoch in which E_U learns poses from moved images,
-            where its networks find any (preset "placed"). Defaults to 2,500.
+        pose_share: float in [0, 1), the share of a model's first training, at its beginning, in
+            which E_U learns poses from moved images and nothing but L_GM is trained besides, if
+            its networks find poses (preset "placed"). Defaults to 0.2.
 
     Raises:
         ValueError: if a weight is negative or not finite, n_gm is below 1, exemplars is no share,
@@ -106,7 +107,7 @@ class Recipe:
     average_decay: float = 0.0
     sampled_classes: int = 0
     exemplars: float = 0.0
-    pose_steps: int = 2500
+    pose_share: float = 0.2
 
     def __post_init__(self):
         weights = {name: _weight(name, value) for name, value in self.weights.items()}
@@ -116,8 +117,8 @@ class Recipe:
         for name in ("n_gm", "flow_batch_size", "flow_patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; give at least 1.")
-        if not isinstance(self.pose_steps, int) or self.pose_steps < 0:
-            raise ValueError(f"pose_steps is {self.pose_steps}; give a whole number, 0 for none.")
+        if not isinstance(self.pose_share, int | float) or not 0.0 <= self.pose_share < 1.0:
+            raise ValueError(f"pose_share is {self.pose_share}; give a share below 1, 0 for none.")
         if not isinstance(self.exemplars, int | float) or not 0.0 <= self.exemplars <= 1.0:
             raise ValueError(f"exemplars is {self.exemplars}; give a share from 0 to 1.")
         if self.variance_decay_passes is not None and not self.variance_decay_passes >= 1:

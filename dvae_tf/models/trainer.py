@@ -1,5 +1,6 @@
 """Training of several networks: their optimisers, and a schedule per `fit`."""
 
+import math
 import warnings
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ from dvae_tf.models.batch_check import check_batch, checked_columns, checked_wei
 from dvae_tf.models.objectives import Objectives, Total, weighted
 from dvae_tf.models.rates import GroupOptimizers, Rates, optimizers_of
 from dvae_tf.models.recipe import Recipe
+from dvae_tf.models.stages import Stages
 from dvae_tf.models.verbs import Verbs
 
 
@@ -48,6 +50,7 @@ class Trainer(Verbs):
         # The share of the current training that is done, and how much each batch adds to it.
         self.progress = self._counter("progress", "float32")
         self.progress_per_batch = self._counter("progress_per_batch", "float32")
+        self._stages = Stages(self)
 
     def _counter(self, name, dtype):
         return self.add_weight(
@@ -58,6 +61,11 @@ class Trainer(Verbs):
             trainable=False,
             aggregation="only_first_replica",
         )
+
+    @property
+    def learns_poses_first(self) -> bool:
+        """Whether the first batches of the model's first training train poses: no."""
+        return False
 
     def optimizer_groups(self) -> dict:
         """The optimisers: one for each group of weights, and those of groups with two states.
@@ -128,10 +136,11 @@ class Trainer(Verbs):
                 f"and what it reports are its own ({', '.join(self._rows)}). Leave it out; the "
                 "losses' weights are those of the recipe: recipe.replace(kl=0.5)."
             )
-        if steps_per_execution > 1 and self.recipe.n_gm > 1:
+        if steps_per_execution > 1 and self._stages.differ:
             raise ValueError(
                 f"steps_per_execution is {steps_per_execution}, but with n_gm = "
-                f"{self.recipe.n_gm} the steps differ; leave it at 1."
+                f"{self.recipe.n_gm} and pose_share = {self.recipe.pose_share} the steps differ; "
+                "leave it at 1."
             )
         scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
         optimizers = optimizers_of(self.optimizer_groups(), self.recipe, optimizer, scaled)
@@ -211,7 +220,7 @@ class Trainer(Verbs):
         given = self._given(keras.Model.fit, args, kwargs)
         follow = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self._begin_epoch(epoch, **follow.params),
-            on_epoch_end=lambda epoch, logs: self._end_epoch(epoch, **follow.params),
+            on_epoch_end=lambda epoch, logs: self._end_epoch(epoch, logs, **follow.params),
             on_train_batch_end=lambda batch, logs: None if batch else self.seen.judge(),
             on_train_end=lambda logs: self._end_training() if self.stop_training else None,
         )
@@ -226,9 +235,11 @@ class Trainer(Verbs):
         """Sets the progress; if the number of steps is unknown, it only changes between epochs."""
         self.progress.assign(epoch / epochs)
         self.progress_per_batch.assign(1.0 / (epochs * steps) if steps else 0.0)
+        self._stages.begin_epoch(epoch, epochs, steps)
 
-    def _end_epoch(self, epoch, epochs, **_):
-        """Counts the epoch."""
+    def _end_epoch(self, epoch, logs, epochs, **_):
+        """Counts the epoch. A loss that no batch of it computed is reported as NaN."""
+        logs |= dict.fromkeys(self._stages.not_computed(), math.nan)
         self.epochs_trained.assign_add(1)
         self.passes_trained.assign_add(self.passes_per_epoch)
         if epoch + 1 == epochs:
@@ -260,10 +271,7 @@ class Trainer(Verbs):
             return super().train_on_batch(**given)
 
     def make_train_function(self, force: bool = False):
-        """Makes `train_function`; with n_gm above 1, only each n_gm-th call trains everything.
-
-        The two kinds of step are compiled separately, since gradients cannot be summed over devices
-        within a branch.
+        """Makes `train_function`, whose calls differ in what they train (see `Stages`).
 
         Args:
             force: bool, whether it is made again if it exists. Defaults to False.
@@ -272,31 +280,8 @@ class Trainer(Verbs):
         if self.train_function is not None and not force:
             return
         super().make_train_function(force)
-        if self.recipe.n_gm > 1:
-            self.train_function = self._alternating(self.train_function)
-
-    def _alternating(self, joint_step):
-        """A train function that alternates between `_mixture_step` and the joint step."""
-        step = self._mixture_step
-        if not self.run_eagerly:
-            step = tf.function(
-                step, jit_compile=self.jit_compile, reduce_retracing=True, autograph=False
-            )
-        batches = int(self.batches_trained.numpy())
-
-        def train_function(iterator):
-            nonlocal batches
-            batches += 1
-            if batches % self.recipe.n_gm == 0:
-                return joint_step(iterator)
-            self.distribute_strategy.run(step, args=(next(iterator),))
-            return self.get_metrics_result()
-
-        return train_function
-
-    def _mixture_step(self, data):
-        """A step that trains only the mixture."""
-        self.train_step(data, joint=False)
+        if self._stages.differ:
+            self.train_function = self._stages.train_function(self.train_function)
 
     def _begin_step(self, data):
         """Sets the learning rates and checks the batch: (x, label, weight of each example)."""
@@ -346,5 +331,7 @@ class Trainer(Verbs):
         return [self._total, *self._means.values()]
 
     def _total_loss(self):
-        counted = [row.name for row in self._rows.values() if row.in_total]
-        return tf.add_n([weighted(self, name, self._means[name].result()) for name in counted])
+        """`loss`: of what the epoch's batches have computed so far."""
+        means = {row.name: self._means[row.name] for row in self._rows.values() if row.in_total}
+        terms = {name: weighted(self, name, mean.result()) for name, mean in means.items()}
+        return tf.add_n([tf.where(means[name].count > 0, terms[name], 0.0) for name in terms])

@@ -11,6 +11,7 @@ from dvae_tf import losses
 from dvae_tf.data.examples import whole_number
 from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.models.exemplars import refined
+from dvae_tf.networks import Decoder, EncoderU, PlacedEncoderU
 from dvae_tf.priors import GaussianMixturePrior, noise
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
@@ -33,7 +34,9 @@ class TwoCodeModel(ClassConditionalModel):
         """Takes the user's encoders or makes the preset's, and the prior that fits."""
         x = keras.KerasTensor((None, *self.sample_shape), dtype="float32")
         self.encoder_s = encoder_s or self._preset().encoder_s(self.sample_shape, latent_dim_s)
-        self.encoder_u = encoder_u or self._preset().encoder_u(self.sample_shape, latent_dim_u)
+        self.encoder_u = encoder_u or self._preset().encoder_u(
+            self.sample_shape, latent_dim_u, finds_poses=True
+        )
         z_s = self.encoder_s(x)
         mean, stddev = self.encoder_u(x)
         self.latent_dim_s, self.latent_dim_u = z_s.shape[-1], mean.shape[-1]
@@ -51,8 +54,19 @@ class TwoCodeModel(ClassConditionalModel):
         self.latent_classifier = latent_classifier or self._preset().latent_classifier(
             self.num_classes
         )
+        self._expect_same_pose()
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
+
+    def _expect_same_pose(self):
+        ours = isinstance(self.encoder_u, EncoderU) and isinstance(self.decoder, Decoder)
+        finds = isinstance(self.encoder_u, PlacedEncoderU)
+        if ours and finds != self.decoder.placed:
+            raise ValueError(
+                f"encoder_u is a {type(self.encoder_u).__name__}, but the decoder has "
+                f"placed={not finds}: give both or neither a pose (preset 'placed' makes both)."
+            )
+        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
 
     def weight_groups(self) -> dict:
         """The groups of weights that are trained each on its own losses.
@@ -320,10 +334,7 @@ class TwoCodeModel(ClassConditionalModel):
 
     @property
     def _saved_counters(self):
-        return super()._saved_counters | {
-            "flow_fitted_at": self.flow_fitted_at,
-            "poses_fitted": self.poses_fitted,
-        }
+        return super()._saved_counters | {"flow_fitted_at": self.flow_fitted_at}
 
     def get_config(self):
         return super().get_config() | {

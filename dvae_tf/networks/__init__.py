@@ -9,6 +9,7 @@ from dvae_tf.networks.encoder_u import EncoderU
 from dvae_tf.networks.latent_classifier import LatentClassifier
 from dvae_tf.networks.layer_stack import LayerStack
 from dvae_tf.networks.mlp import MLP
+from dvae_tf.networks.placed_encoder_u import PlacedEncoderU
 from dvae_tf.networks.presets import PRESETS, preset
 from dvae_tf.networks.upsampler import Upsampler
 
@@ -23,6 +24,7 @@ __all__ = [
     "EncoderU",
     "LatentClassifier",
     "LayerStack",
+    "PlacedEncoderU",
     "Upsampler",
     "preset",
 ]

@@ -46,10 +46,10 @@ class Decoder(keras.Model):
         self.sample_shape = tuple(output_shape)
         self.body = body
         self.kernel_size = kernel_size
-        self.placement = Placement() if placed else None
+        self.placed = placed
 
     def build(self, input_shape):
-        code = (*input_shape[:-1], input_shape[-1] - POSE) if self.placement else input_shape
+        code = (*input_shape[:-1], input_shape[-1] - POSE) if self.placed else input_shape
         self.body.build(code)
         features = self.body.compute_output_shape(code)
         activation = "tanh" if len(self.sample_shape) == 3 else None
@@ -59,6 +59,11 @@ class Decoder(keras.Model):
         else:
             sides = zip(self.sample_shape[:2], features[1:3], strict=True)
             strides = tuple(math.ceil(side / found) for side, found in sides)
+            if self.placed:
+                self.placement = Placement(parts=min(strides))
+                placed = features, code, (*input_shape[:-1], POSE)
+                self.placement.build(placed)
+                features = self.placement.compute_output_shape(placed)
             convolution = keras.layers.Conv2D if strides == (1, 1) else keras.layers.Conv2DTranspose
             self.head = convolution(
                 self.sample_shape[-1],
@@ -69,13 +74,11 @@ class Decoder(keras.Model):
                 dtype="float32",
             )
         self.head.build(features)
-        if self.placement:
-            self.placement.build((features, code, (*input_shape[:-1], POSE)))
 
     def call(self, inputs, training=False):
-        code = inputs[:, :-POSE] if self.placement else inputs
+        code = inputs[:, :-POSE] if self.placed else inputs
         features = self.body(code, training=training)
-        if self.placement:
+        if self.placed:
             features = self.placement((features, code, inputs[:, -POSE:]))
         outputs = self.head(features)
         if len(outputs.shape) == 4:
@@ -87,7 +90,7 @@ class Decoder(keras.Model):
             "output_shape": self.sample_shape,
             "body": keras.saving.serialize_keras_object(self.body),
             "kernel_size": self.kernel_size,
-            "placed": self.placement is not None,
+            "placed": self.placed,
         }
 
     @classmethod

@@ -39,7 +39,7 @@ class PlacedEncoderU(EncoderU):
     def __init__(self, latent_dim: int, body, locator, log_variance: bool = False, **kwargs):
         if latent_dim <= POSE:
             raise ValueError(
-                f"z_u has {latent_dim} numbers, of which {POSE} are the pose; take "
+                f"latent_dim is {latent_dim}, but {POSE} numbers of z_u are the pose; give "
                 f"latent_dim_u={POSE + 1} or more."
             )
         super().__init__(latent_dim, body, log_variance, **kwargs)
@@ -63,14 +63,15 @@ class PlacedEncoderU(EncoderU):
         self.direction.build(self.body.compute_output_shape(input_shape))
 
     def call(self, inputs, training=False):
+        mean, stddev, _ = self.with_pose(inputs, training)
+        return mean, stddev
+
+    def with_pose(self, inputs, training=False):
+        """Mean, deviation and the pose [batch, 4] again, as that which its own loss trains."""
         features, pose = self._features(inputs, training)
         # Other losses do not change the pose while the decoder is still poor.
-        pose = tf.stop_gradient(pose)
-        return tf.concat([self.mean(features), pose], axis=-1), self._stddev(features)
-
-    def pose(self, inputs, training=False):
-        """The pose alone: float32 tensor [batch, 4]."""
-        return self._features(inputs, training)[1]
+        mean = tf.concat([self.mean(features), tf.stop_gradient(pose)], axis=-1)
+        return mean, self._stddev(features), pose
 
     @property
     def pose_weights(self) -> list:

@@ -66,10 +66,10 @@ class Preset:
         """Returns a new EncoderS for data of `shape`."""
         return EncoderS(latent_dim or self.latent_dim_s, self.encoder_body(shape), name="encoder_s")
 
-    def encoder_u(self, shape, latent_dim=None):
-        """Returns a new EncoderU for data of `shape`."""
+    def encoder_u(self, shape, latent_dim=None, finds_poses=False):
+        """Returns a new EncoderU, or a PlacedEncoderU that is trained to find poses."""
         sizes = latent_dim or self.latent_dim_u, self.encoder_body(shape)
-        if self.placed:
+        if self.placed and finds_poses:
             return PlacedEncoderU(*sizes, self.locator_body(shape), name="encoder_u")
         return EncoderU(*sizes, log_variance=self.log_variance, name="encoder_u")
 

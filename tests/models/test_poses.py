@@ -4,111 +4,153 @@ import pytest
 import tensorflow as tf
 
 from dvae_tf import DisentangledVAE
-from dvae_tf.models import Recipe, poses
-from dvae_tf.networks import placement
+from dvae_tf.models import ConditionalVAE, Recipe, poses
+from dvae_tf.networks import Downsampler, EncoderU, PlacedEncoderU, placement, preset
 
 SIDE = 16
+SHAPE = (SIDE, SIDE, 1)
 
 
 def bars(count, seed=0):
     """Bars with a bright end, anywhere and turned by up to a radian; and their poses."""
     random = np.random.default_rng(seed)
     upright = np.full((count, SIDE, SIDE, 1), -1.0, np.float32)
-    upright[:, 3:13, 6:10] = 0.0
-    upright[:, 3:6, 6:10] = 1.0
+    upright[:, 5:11, 6:10] = 0.0
+    upright[:, 5:7, 6:10] = 1.0
     pose = random.uniform(-1.0, 1.0, (count, 4)).astype(np.float32)
-    pose[:, :2] *= 0.7
+    pose[:, :2] *= 1.5
     return placement.move(tf.constant(upright), tf.constant(pose)).numpy(), pose
 
 
-def made(pose_steps=2, **changes):
-    recipe = Recipe.named("balanced").replace(pose_steps=pose_steps, flow_share=0.0, **changes)
-    return DisentangledVAE((SIDE, SIDE, 1), 2, "placed", recipe, 0.25, latent_dim_u=6, seed=0)
+def labels(count):
+    return np.arange(count, dtype=np.int32) % 2
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    model = made(pose_steps=800)
-    x, _ = bars(2000)
-    before = [weight.numpy() for weight in model.decoder.weights]
-    found = poses.fit_poses(model, x, verbose=0)
-    for weight, old in zip(model.decoder.weights, before, strict=True):
-        np.testing.assert_array_equal(weight, old)
-    return model, found
+def made(**changes):
+    recipe = Recipe.named("balanced").replace(flow_share=0.0, **changes)
+    return DisentangledVAE(SHAPE, 2, "placed", recipe, 0.25, latent_dim_u=6, seed=0)
+
+
+def stages_of(model, **options):
+    """The stages of the batches of a fit to eight images, in twos."""
+    stages, step = [], model._stages._next
+    model._stages._next = lambda number: stages.append(step(number)) or stages[-1]
+    model.fit(bars(8)[0], labels(8), batch_size=2, verbose=0, **options)
+    return stages
 
 
 @pytest.mark.slow
-def test_poses_are_learnt_without_labels(fitted):
-    model, found = fitted
+def test_poses_are_learnt_from_moved_images():
+    model = made(pose_share=0.95)
+    x, _ = bars(1900)
+    data = tf.data.Dataset.from_tensor_slices((x, labels(1900))).shuffle(1900, seed=0).batch(50)
+    history = model.fit(data, epochs=20, verbose=0).history
+    assert np.isnan(history["reconstruction"][:19]).all()
+    assert np.isfinite(history["loss"]).all()
     x, pose = bars(500, seed=1)
-    of_model = model.encoder_u.pose(x).numpy()
+    of_model = model.encoder_u(x)[0].numpy()[:, -4:]
     correlations = [np.corrcoef(of_model[:, k], pose[:, k])[0, 1] for k in range(4)]
     assert min(correlations) > 0.9, correlations
     # The turn that is none is the mean of the data's, not any.
     assert abs(of_model[:, 3].mean()) < 0.2
-    assert found["steps"] == 800
-    assert found["equivariance"] > 0.0
 
 
 @pytest.mark.slow
-def test_fit_learns_poses_once_and_before_all_else():
-    x, label = bars(8)[0], np.arange(8) % 2
+def test_the_first_batches_of_the_first_training_alone_train_poses():
+    model = made(pose_share=0.4)
+    assert stages_of(model, epochs=2) == ["poses"] * 3 + ["joint"] * 5
+    assert stages_of(model, epochs=2) == ["joint"] * 8
+
+
+@pytest.mark.slow
+def test_a_resumed_training_goes_on_with_its_stage():
+    model = made(pose_share=0.7, n_gm=2)
+    assert stages_of(model, epochs=1) == ["poses"] * 3 + ["joint"]
+    model = made(pose_share=0.7)
+    model.fit(bars(8)[0], labels(8), epochs=4, batch_size=2, verbose=0, callbacks=[StopAfter(1)])
+    assert stages_of(model, epochs=4, initial_epoch=1)[:8] == ["poses"] * 7 + ["joint"]
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Stops a training after so many epochs."""
+
+    def __init__(self, epochs):
+        super().__init__()
+        self.epochs = epochs
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.stop_training = epoch + 1 == self.epochs
+
+
+@pytest.mark.slow
+def test_a_step_of_poses_changes_what_finds_them_and_e_s():
     model = made()
-    assert model.needs_pose_fit
-    kernel = model.encoder_u.location.kernel
-    assert not kernel.numpy().any()
-    seen = []
-    model.fit_poses = lambda *_, **__: seen.append(int(model.batches_trained.numpy()))
-    for _ in range(2):
-        model.fit(x, label, epochs=1, batch_size=8, verbose=0)
-    assert seen == [0]
-    assert not model.needs_pose_fit
-    assert kernel.numpy().any()  # The joint steps go on with it.
+    before = {v.path: v.numpy() for v in model.trainable_variables}
+    for _ in range(2):  # The first moves only what finds positions from the locator's features.
+        model.train_step((tf.constant(bars(8)[0]), tf.constant(labels(8))), stage="poses")
+    changed = {v.path for v in model.trainable_variables if (v.numpy() != before[v.path]).any()}
+    finders = {v.path for v in model.encoder_u.pose_weights}
+    assert changed & {v.path for v in model.encoder_u.weights} == finders
+    assert {v.path for v in model.encoder_s.trainable_variables} <= changed
+    assert not changed & {v.path for v in model.decoder.weights}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["dataset", "arrays", "PyDataset"])
-def test_every_kind_of_data_will_do(kind):
-    x, label = bars(8)[0], np.arange(8, dtype=np.int32) % 2
-
-    class Batches(keras.utils.PyDataset):
-        def __len__(self):
-            return 2
-
-        def __getitem__(self, number):
-            return x[4 * number :][:4], label[4 * number :][:4]
-
-    given = {
-        "dataset": (tf.data.Dataset.from_tensor_slices((x, label)).batch(4), None),
-        "arrays": (x, label),
-        "PyDataset": (Batches(), None),
-    }[kind]
-    model = made(pose_steps=3)
-    assert model.fit_poses(*given, verbose=0)["steps"] == 3
-    assert model.encoder_u.location.kernel.numpy().any()
+def test_poses_learn_from_moved_images_alone():
+    model = made()
+    x = tf.constant(bars(4)[0])
+    with tf.GradientTape(persistent=True) as tape:
+        values = model._joint_losses(x, tf.constant(labels(4)), tf.constant([0, 1]), True)
+    finders = [model.encoder_u.location.kernel, model.encoder_u.direction.kernel]
+    for name, value in values.items():
+        found = [gradient is not None for gradient in tape.gradient(value, finders)]
+        assert found == [name == "equivariance"] * 2, name
 
 
-def test_what_can_be_read_only_once_is_refused():
-    with pytest.raises(ValueError, match="a generator was given"):
-        made().fit_poses(batch for batch in ())
+def test_steps_that_differ_are_not_executed_several_at_a_time():
+    with pytest.raises(ValueError, match="pose_share"):
+        made().compile(steps_per_execution=2)
+    made(pose_share=0.0).compile(steps_per_execution=2)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, np.nan, "half"])
+def test_what_is_no_share_is_refused(share):
+    with pytest.raises(ValueError, match="pose_share"):
+        Recipe.named("balanced").replace(pose_share=share)
 
 
 def test_networks_without_poses_learn_none():
     model = DisentangledVAE((2,), 3, preset="toy")
-    assert not model.needs_pose_fit
+    assert not model.learns_poses_first
     assert "equivariance" not in {row.name for row in model.joint_objectives.table}
-    with pytest.raises(ValueError, match="placed"):
-        model.fit_poses(np.zeros((4, 2)))
 
 
-def test_a_full_turn_is_no_error_and_a_wrong_move_is_one():
-    model = made()
-    x = tf.constant(bars(4)[0])
-    right = poses.pose_loss(model.encoder_u, x, tf.constant([0, 1]), training=False)
-    # Poses are 0 at first, so that the loss is the size of the moves: of both its parts for turns.
-    by = placement.random_moves(4, tf.constant([0, 1])).numpy()
-    squares = (by[:, :3] ** 2).sum(axis=-1) + 2 * (2 - 2 * np.cos(by[:, 3]))
-    np.testing.assert_allclose(right, squares, atol=0.3)
+def test_one_network_with_poses_alone_is_refused():
+    plain = EncoderU(6, Downsampler(((4,),)))
+    with pytest.raises(ValueError, match="both or neither"):
+        DisentangledVAE(SHAPE, 2, "placed", width=0.25, encoder_u=plain)
+    decoder = preset("compact", SHAPE, 0.25).decoder(SHAPE)
+    with pytest.raises(ValueError, match="both or neither"):
+        DisentangledVAE(SHAPE, 2, "placed", width=0.25, decoder=decoder)
+
+
+@pytest.mark.parametrize("model", [DisentangledVAE, ConditionalVAE])
+def test_a_code_without_room_for_more_than_a_pose_is_refused(model):
+    with pytest.raises(ValueError, match="latent_dim_u=5"):
+        model(SHAPE, 2, "placed", width=0.25, latent_dim_u=4)
+
+
+def test_the_encoder_of_a_baseline_finds_no_poses_since_nothing_would_train_them():
+    model = ConditionalVAE(SHAPE, 2, "placed", width=0.25)
+    assert not isinstance(model.encoder_u, PlacedEncoderU)
+
+
+def test_a_wrong_turn_counts_twice_and_a_full_turn_not_at_all():
+    zeros, by = tf.zeros((1, 4)), tf.constant([[0.5, -0.5, 1.0, 0.3]])
+    for turn, expected in ((0.0, 0.0), (2 * np.pi, 0.0), (0.1, 2 * (2 - 2 * np.cos(0.1)))):
+        after = tf.concat([by[:, :3], by[:, 3:] + turn], axis=-1)
+        found = float(poses.pose_loss(zeros, after, by, (16, 16))[0])
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_a_model_with_poses_is_saved_and_loaded(tmp_path):
@@ -117,15 +159,3 @@ def test_a_model_with_poses_is_saved_and_loaded(tmp_path):
     again = keras.saving.load_model(tmp_path / "m.keras")
     x = bars(3)[0]
     np.testing.assert_allclose(again.encode(x).z_u_mean, model.encode(x).z_u_mean, atol=1e-5)
-
-
-def test_poses_learn_from_moved_images_alone():
-    model = made()
-    x = tf.constant(bars(4)[0])
-    with tf.GradientTape(persistent=True) as tape:
-        values = model._joint_losses(x, tf.constant([0, 1, 0, 1]), tf.constant([0, 1]), True)
-    encoder_u = model.encoder_u
-    finders = [encoder_u.location.kernel, encoder_u.direction.kernel]
-    for name, value in values.items():
-        found = [gradient is not None for gradient in tape.gradient(value, finders)]
-        assert found == [name == "equivariance"] * 2, name

@@ -20,19 +20,19 @@ class Baseline(ClassConditionalModel):
     A subclass implements `_joint_losses(x, label, seed, training)`.
     """
 
-    def train_step(self, data, joint: bool = True) -> dict:
+    def train_step(self, data, stage: str = "joint") -> dict:
         """One step of `fit`.
 
         Args:
             data: (x, label) or (x, label, weight).
-            joint: bool, whether anything is trained. Defaults to True; `fit` passes it as False
-                except on every n_gm-th batch.
+            stage: str, "joint" to train everything, "mixture" to train nothing. Defaults to
+                "joint"; `fit` passes "mixture" except on every n_gm-th batch.
 
         Returns:
             dict of metric name to float tensor, means since the epoch began.
         """
         x, label, weight = self._begin_step(data)
-        if not joint:
+        if stage != "joint":
             return self._end_step({}, weight)
         seed = replicas.step_seed(self.seed_generator)
         with tf.GradientTape(persistent=True) as tape:
@@ -56,6 +56,7 @@ class Baseline(ClassConditionalModel):
         )
         self.class_vector.build()
         self.decoder = decoder or family.decoder(self.sample_shape)
+        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
         self._expect("decoder", self.decoder(z), self.sample_shape)
 
