@@ -129,6 +129,21 @@ def test_every_pose_and_colour_is_learnt():
         assert np.abs(gradient).max(axis=0).min() > 0.0
 
 
+def test_parts_are_pixels_of_a_finer_map():
+    layer = Placement(parts=2)
+    features = tf.constant(RANDOM.normal(size=(1, 6, 6, 8)).astype(np.float32))
+    code, one_fine_pixel = tf.zeros((1, 2)), 1.0 / 12 / SHIFT
+    moved_right = layer((features, code, tf.constant([[one_fine_pixel, 0.0, 0.0, 0.0]])))
+    fine, found = (tf.nn.depth_to_space(part, 2) for part in (features, moved_right))
+    np.testing.assert_allclose(found[:, :, 1:], fine[:, :, :-1], atol=1e-5)
+
+
+def test_channels_that_are_not_whole_pixels_are_filled_up():
+    layer, shapes = Placement(parts=2), ((1, 6, 6, 6), (1, 2), (1, 4))
+    assert layer.compute_output_shape(shapes) == (1, 6, 6, 8)
+    assert layer(tuple(map(tf.ones, shapes))).shape == (1, 6, 6, 8)
+
+
 def test_a_decoder_that_places_is_saved_and_loaded(tmp_path):
     decoder = Decoder((16, 16, 3), Upsampler(8, ((8,),), start_size=4), 4, placed=True)
     z = RANDOM.normal(size=(2, 7)).astype(np.float32)
