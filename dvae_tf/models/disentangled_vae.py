@@ -22,7 +22,7 @@ from dvae_tf.networks.placed_encoder_u import PlacedEncoderU
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
 
-# Folded into the seed, so that z_s and the choice of partners get other noise than z_u.
+# Folded into the seed, so that z_s, the choice of partners and moves get other noise than z_u.
 SEED_OF_Z_S, SEED_OF_PARTNERS, SEED_OF_MOVES = 1, 2, 3
 # One image of so many is moved in a joint step, where E_U has learnt most of what poses are.
 MOVED_IN_JOINT_STEPS = 4
@@ -49,16 +49,17 @@ class DisentangledVAE(TwoCodeModel):
     over the dataset; each batch is a step. Every batch trains E_S and the mixture on L_GM; every
     n_gm-th batch, counted across epochs, trains everything else as well. So three batches are one
     iteration of the published recipe (n_gm = 3), and 320,000 published iterations are 960,000
-    steps of `fit`. With "balanced", the learning rates fall over each call of `fit`, and after the
-    last epoch the flow is fitted once more, to the codes of the trained encoders.
+    steps of `fit`. With preset "placed", the first batches train L_GM and poses alone. With
+    "balanced", the learning rates fall over each call of `fit`, and after the last epoch the flow
+    is fitted once more, to the codes of the trained encoders.
 
     `fit` and `evaluate` report these means over the examples (validation with the prefix `val_`):
     `loss` (L_GM + the weighted L_rec and L_kl: the autoencoder's losses without the adversarial
     ones), `accuracy` (of the mixture posterior p(c | z_s)), `classification`,
     `likelihood`, `reconstruction`, `kl`, `latent_classification`, `latent_confusion`; "paper"
     adds `joint_likelihood`, "balanced" `separation` and `flow_likelihood`, a recipe with exemplars
-    `exemplars`, the share of inputs that got the z_s of another. Evaluation draws the same noise
-    every time.
+    `exemplars`, the share of inputs that got the z_s of another, preset "placed" `equivariance`.
+    Evaluation draws the same noise every time.
 
     Args:
         shape: sequence of int, the shape of one input: (height, width, channels) of images of 8 to
@@ -219,6 +220,7 @@ class DisentangledVAE(TwoCodeModel):
             totals = self.mixture_objectives.totals(values, weight, self)
         self.mixture_objectives.apply_gradients(tape, totals, self)
         if stage == "poses":
+            self.poses_trained.assign_add(1)
             values |= self._train_poses(x, weight)
         elif stage == "joint":
             seed = replicas.step_seed(self.seed_generator)

@@ -20,7 +20,7 @@ class Stages:
         self.model = model
         # How many batches of the epoch are left that train poses, and the stages it has had.
         self.of_poses = 0.0
-        self.done = set()
+        self.done: set[str] = set()
 
     @property
     def differ(self) -> bool:
@@ -28,27 +28,35 @@ class Stages:
         return self.model.recipe.n_gm > 1 or self.model.learns_poses_first
 
     def begin_epoch(self, epoch: int, epochs: int, steps: int | None) -> None:
-        """Counts the epoch's batches that train poses.
+        """Counts the epoch's batches that train poses: none once a batch trained without them.
 
         Args:
             epoch: int, from 0.
             epochs: int, the length of the training.
             steps: int, the batches of an epoch, or None if it is unknown: an epoch then trains
-                poses in all its batches or in none.
+                poses in all its batches or in none, and the first of several always does.
         """
-        model = self.model
+        self.end()
+        if not (self.model.learns_poses_first and self.model.only_learnt_poses):
+            return
+        until = self.model.recipe.pose_share * epochs
+        if steps:
+            self.of_poses = round((until - epoch) * steps)
+        elif epochs > 1 and epoch < max(1, round(until)):
+            self.of_poses = math.inf
+
+    def end(self) -> None:
+        """Forgets an epoch that ended, or was stopped."""
+        self.of_poses = 0.0
         self.done.clear()
-        first = epoch == int(model.epochs_trained.numpy())
-        until = model.recipe.pose_share * epochs if model.learns_poses_first and first else 0.0
-        of_all = math.inf if epoch + 1 <= until else 0.0
-        self.of_poses = round((until - epoch) * steps) if steps else of_all
 
     def not_computed(self) -> set:
         """The names of the losses that no batch of the epoch has computed."""
         if not self.differ or "joint" in self.done:
             return set()
         of_poses = {"equivariance"} if "poses" in self.done else set()
-        return {row.name for row in self.model.joint_objectives.table} - of_poses
+        missing = {row.name for row in self.model.joint_objectives.table} - of_poses
+        return missing if self.model.mixture_objectives.table else missing | {"loss"}
 
     def train_function(self, joint_step):
         """A train function each of whose calls is a step of the stage that is next.
@@ -68,21 +76,24 @@ class Stages:
 
         def step(iterator):
             nonlocal batches
-            batches += 1
-            stage = self._next(batches)
-            self.done.add(stage)
+            stage = self._of(batches + 1)
             if stage == "joint":
-                return joint_step(iterator)
-            model.distribute_strategy.run(steps[stage], args=(next(iterator),))
-            return model.get_metrics_result()
+                logs = joint_step(iterator)
+            else:
+                model.distribute_strategy.run(steps[stage], args=(next(iterator),))
+                logs = model.get_metrics_result()
+            # Not before: the iterator may have had no batch left.
+            batches += 1
+            self.of_poses -= stage == "poses"
+            self.done.add(stage)
+            return logs
 
         return step
 
-    def _next(self, number):
+    def _of(self, batch):
         if self.of_poses > 0:
-            self.of_poses -= 1
             return "poses"
-        return "mixture" if number % self.model.recipe.n_gm else "joint"
+        return "mixture" if batch % self.model.recipe.n_gm else "joint"
 
     def _compiled(self, stage):
         def step(data):

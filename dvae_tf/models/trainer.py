@@ -23,7 +23,7 @@ class Trainer(Verbs):
 
     A subclass has `weight_groups`, `sample_shape` and `num_classes`; it declares which losses train
     which groups (`mixture_objectives` on every batch, `joint_objectives` on every n_gm-th) and
-    calls `_complete`. It implements `train_step(data, joint=True)` and `_test_losses(x, label)`.
+    calls `_complete`. It implements `train_step(data, stage="joint")` and `_test_losses(x, label)`.
 
     Whoever makes an epoch of `fit` longer than one pass over the data sets `passes_per_epoch`, so
     that what the recipe counts in passes is right.
@@ -50,6 +50,8 @@ class Trainer(Verbs):
         # The share of the current training that is done, and how much each batch adds to it.
         self.progress = self._counter("progress", "float32")
         self.progress_per_batch = self._counter("progress_per_batch", "float32")
+        # Of the batches, those that trained poses.
+        self.poses_trained = self._counter("poses_trained", "int64")
         self._stages = Stages(self)
 
     def _counter(self, name, dtype):
@@ -66,6 +68,11 @@ class Trainer(Verbs):
     def learns_poses_first(self) -> bool:
         """Whether the first batches of the model's first training train poses: no."""
         return False
+
+    @property
+    def only_learnt_poses(self) -> bool:
+        """Whether no batch has trained anything without poses."""
+        return int(self.batches_trained.numpy()) == int(self.poses_trained.numpy())
 
     def optimizer_groups(self) -> dict:
         """The optimisers: one for each group of weights, and those of groups with two states.
@@ -122,7 +129,7 @@ class Trainer(Verbs):
         Raises:
             ValueError: if losses or metrics are given, if a dict of optimisers lacks a name or has
                 an unknown one, or if `steps_per_execution` is above 1 although steps differ (`n_gm`
-                above 1).
+                above 1, or poses first).
         """
         given = {
             "loss": loss,
@@ -137,9 +144,10 @@ class Trainer(Verbs):
                 "losses' weights are those of the recipe: recipe.replace(kl=0.5)."
             )
         if steps_per_execution > 1 and self._stages.differ:
+            n_gm, share = self.recipe.n_gm, self.recipe.pose_share
+            why = f"n_gm = {n_gm}" if n_gm > 1 else f"pose_share = {share}"
             raise ValueError(
-                f"steps_per_execution is {steps_per_execution}, but with n_gm = "
-                f"{self.recipe.n_gm} and pose_share = {self.recipe.pose_share} the steps differ; "
+                f"steps_per_execution is {steps_per_execution}, but with {why} the steps differ; "
                 "leave it at 1."
             )
         scaled = auto_scale_loss and self.dtype_policy.name == "mixed_float16"
@@ -204,6 +212,10 @@ class Trainer(Verbs):
         with `initial_epoch` as if it had not been stopped, but for averaged weights. A rate that a
         callback or the user sets replaces the recipe's, until `compile` makes new optimisers.
 
+        A loss that no batch of an epoch computed is reported as NaN: all but L_GM and poses, while
+        these alone are trained. EarlyStopping counts these epochs too; give it
+        `start_from_epoch=math.ceil(pose_share * epochs)`.
+
         Args:
             *args, **kwargs: of `keras.Model.fit`; a dataset of (x, label) batches is all it needs.
                 x: uint8 images, floats in [-1, 1], or other data with standardised columns; label:
@@ -267,6 +279,7 @@ class Trainer(Verbs):
         given = self._given(keras.Model.train_on_batch, args, kwargs)
         self.progress.assign(0.0)
         self.progress_per_batch.assign(0.0)
+        self._stages.end()
         with self._classes_weighted(given.pop("class_weight", None)), self._plain():
             return super().train_on_batch(**given)
 

@@ -64,7 +64,8 @@ class TwoCodeModel(ClassConditionalModel):
         if ours and finds != self.decoder.placed:
             raise ValueError(
                 f"encoder_u is a {type(self.encoder_u).__name__}, but the decoder has "
-                f"placed={not finds}: give both or neither a pose (preset 'placed' makes both)."
+                f"placed={not finds}: give both or neither a pose (preset 'placed' makes both; "
+                "models of earlier versions have no such E_U and cannot be read)."
             )
         self._expect_room_for_pose(self.decoder, self.latent_dim_u)
 

@@ -60,7 +60,7 @@ class Decoder(keras.Model):
             sides = zip(self.sample_shape[:2], features[1:3], strict=True)
             strides = tuple(math.ceil(side / found) for side, found in sides)
             if self.placed:
-                self.placement = Placement(parts=min(strides))
+                self.placement = Placement(min(strides), self.sample_shape[:2])
                 placed = features, code, (*input_shape[:-1], POSE)
                 self.placement.build(placed)
                 features = self.placement.compute_output_shape(placed)

@@ -13,8 +13,8 @@ class PlacedEncoderU(EncoderU):
 
     A first network finds position and size; a second one sees the object in the middle and in its
     usual size, and finds its turn and the rest of the code. By one network the turn is not learnt.
-    Position, size and turn are trained on moved pictures and on nothing else
-    (`dvae_tf.models.poses`).
+    No gradient of another loss than `equivariance` reaches the pose (`dvae_tf.models.poses`); the
+    features that the turn is read from serve the rest of the code as well.
 
     Args:
         latent_dim: int, size of z_u, above 4.

@@ -25,6 +25,8 @@ class Placement(keras.layers.Layer):
 
     Args:
         parts: int, how many times finer the map is sampled. Defaults to 1: as it is.
+        sides: (height, width) of the picture in pixels, the top left part of the finer map, whose
+            centre and size a pose refers to. Defaults to those of the finer map.
         **kwargs: of keras.layers.Layer.
 
     Examples:
@@ -34,9 +36,10 @@ class Placement(keras.layers.Layer):
         (4, 16, 16, 8)
     """
 
-    def __init__(self, parts: int = 1, **kwargs):
+    def __init__(self, parts: int = 1, sides=None, **kwargs):
         super().__init__(**kwargs)
         self.parts = parts
+        self.sides = None if sides is None else tuple(sides)
 
     def build(self, input_shape):
         _, code, _ = input_shape
@@ -56,13 +59,19 @@ class Placement(keras.layers.Layer):
         fine = tf.pad(features, [[0, 0], [0, 0], [0, 0], [0, missing]])
         if self.parts > 1:
             fine = tf.nn.depth_to_space(fine, self.parts)
-        placed = sampled_at(fine, grid(pose, fine.shape[1:3]))
+        placed = self._placed(fine, pose)
         if self.parts > 1:
             placed = tf.nn.space_to_depth(placed, self.parts)
         return placed + self.everywhere(code)[:, tf.newaxis, tf.newaxis]
 
+    def _placed(self, fine, pose):
+        whole = fine.shape[1:3]
+        height, width = map(min, whole, self.sides or whole)
+        placed = sampled_at(fine[:, :height, :width], grid(pose, (height, width)))
+        return tf.pad(placed, [[0, 0], [0, whole[0] - height], [0, whole[1] - width], [0, 0]])
+
     def get_config(self):
-        return super().get_config() | {"parts": self.parts}
+        return super().get_config() | {"parts": self.parts, "sides": self.sides}
 
 
 def grid(pose: tf.Tensor, sides) -> tf.Tensor:
@@ -186,7 +195,7 @@ def move(images: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
 
 
 def unplaced(images: tf.Tensor, pose: tf.Tensor) -> tf.Tensor:
-    """Undoes a pose: shows the object in the middle, upright and of usual size.
+    """Undoes a pose: shows the object in the middle, of usual size, and turned back.
 
     Args:
         images: float tensor [batch, height, width, channels].

@@ -70,7 +70,8 @@ class Preset:
         """Returns a new EncoderU, or a PlacedEncoderU that is trained to find poses."""
         sizes = latent_dim or self.latent_dim_u, self.encoder_body(shape)
         if self.placed and finds_poses:
-            return PlacedEncoderU(*sizes, self.locator_body(shape), name="encoder_u")
+            locator = self.locator_body(shape)
+            return PlacedEncoderU(*sizes, locator, self.log_variance, name="encoder_u")
         return EncoderU(*sizes, log_variance=self.log_variance, name="encoder_u")
 
     def decoder(self, shape):

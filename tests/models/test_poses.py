@@ -33,9 +33,10 @@ def made(**changes):
 
 def stages_of(model, **options):
     """The stages of the batches of a fit to eight images, in twos."""
-    stages, step = [], model._stages._next
-    model._stages._next = lambda number: stages.append(step(number)) or stages[-1]
+    stages, step = [], model._stages._of
+    model._stages._of = lambda batch: stages.append(step(batch)) or stages[-1]
     model.fit(bars(8)[0], labels(8), batch_size=2, verbose=0, **options)
+    model._stages._of = step
     return stages
 
 
@@ -64,11 +65,33 @@ def test_the_first_batches_of_the_first_training_alone_train_poses():
 
 @pytest.mark.slow
 def test_a_resumed_training_goes_on_with_its_stage():
-    model = made(pose_share=0.7, n_gm=2)
-    assert stages_of(model, epochs=1) == ["poses"] * 3 + ["joint"]
     model = made(pose_share=0.7)
-    model.fit(bars(8)[0], labels(8), epochs=4, batch_size=2, verbose=0, callbacks=[StopAfter(1)])
-    assert stages_of(model, epochs=4, initial_epoch=1)[:8] == ["poses"] * 7 + ["joint"]
+    assert stages_of(model, epochs=4, callbacks=[StopAfter(1)]) == ["poses"] * 4
+    later = stages_of(model, epochs=4, initial_epoch=1)
+    assert later == ["poses"] * 7 + ["joint"] * 5
+
+
+@pytest.mark.slow
+def test_a_training_that_is_extended_does_not_begin_with_poses_again():
+    model = made(pose_share=0.5, n_gm=2)
+    assert stages_of(model, epochs=2) == ["poses"] * 4 + ["mixture", "joint"] * 2
+    assert "poses" not in stages_of(model, epochs=20, initial_epoch=2)
+
+
+@pytest.mark.slow
+def test_data_of_unknown_length_train_poses_for_whole_epochs():
+    model = made(pose_share=0.2)
+    x, label = bars(4)[0], labels(4)
+    data = tf.data.Dataset.from_generator(
+        lambda: iter([(x, label)]),
+        output_signature=(tf.TensorSpec((4, *SHAPE), tf.float32), tf.TensorSpec((4,), tf.int32)),
+    )
+    history = model.fit(data, epochs=3, verbose=0).history
+    assert np.isnan(history["reconstruction"]).tolist() == [True, False, False]
+    model = made(pose_share=0.9)
+    model.fit(data, epochs=3, verbose=0, callbacks=[StopAfter(1)])
+    reported = model.train_on_batch(x, label, return_dict=True)  # A training of its own.
+    assert reported["reconstruction"] > 0.0
 
 
 class StopAfter(keras.callbacks.Callback):

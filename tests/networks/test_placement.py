@@ -138,6 +138,14 @@ def test_parts_are_pixels_of_a_finer_map():
     np.testing.assert_allclose(found[:, :, 1:], fine[:, :, :-1], atol=1e-5)
 
 
+def test_a_pose_refers_to_the_picture_where_the_finer_map_is_larger():
+    layer = Placement(parts=2, sides=(9, 9))
+    features = tf.constant(RANDOM.normal(size=(1, 5, 5, 4)).astype(np.float32))
+    half_a_turn = layer((features, tf.zeros((1, 2)), tf.constant([[0.0, 0.0, 0.0, np.pi]])))
+    fine, found = (tf.nn.depth_to_space(part, 2)[:, :9, :9] for part in (features, half_a_turn))
+    np.testing.assert_allclose(found, fine[:, ::-1, ::-1], atol=1e-4)
+
+
 def test_channels_that_are_not_whole_pixels_are_filled_up():
     layer, shapes = Placement(parts=2), ((1, 6, 6, 6), (1, 2), (1, 4))
     assert layer.compute_output_shape(shapes) == (1, 6, 6, 8)
