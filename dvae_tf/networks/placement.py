@@ -19,7 +19,7 @@ class Placement(keras.layers.Layer):
 
     A canonical map needs to be drawn once for all poses (compare spatial-VAE, Bepler et al.,
     NeurIPS 2019, and VITAE, Detlefsen & Hauberg, NeurIPS 2019). The map is sampled bilinearly, and
-    is 0 beyond its sides. For that, `parts` x `parts` channels are laid out as the pixels of a
+    its edges are repeated. For that, `parts` x `parts` channels are laid out as the pixels of a
     finer map, and gathered afterwards, so that an outline stays as sharp as in the picture. A dense
     layer of the rest of the code is added to every pixel, for colour and background.
 
@@ -67,7 +67,7 @@ class Placement(keras.layers.Layer):
     def _placed(self, fine, pose):
         whole = fine.shape[1:3]
         height, width = map(min, whole, self.sides or whole)
-        placed = sampled_at(fine[:, :height, :width], grid(pose, (height, width)))
+        placed = move(fine[:, :height, :width], pose)
         return tf.pad(placed, [[0, 0], [0, whole[0] - height], [0, whole[1] - width], [0, 0]])
 
     def get_config(self):
