@@ -191,7 +191,7 @@ def move(images: tf.Tensor, by: tf.Tensor) -> tf.Tensor:
     Returns:
         float tensor of the shape of `images`.
     """
-    return sampled_at(images, _inside(grid(by, images.shape[1:3]), images.shape[1:3]))
+    return sampled_at(images, grid(by, images.shape[1:3]))
 
 
 def unplaced(images: tf.Tensor, pose: tf.Tensor) -> tf.Tensor:
@@ -204,16 +204,11 @@ def unplaced(images: tf.Tensor, pose: tf.Tensor) -> tf.Tensor:
     Returns:
         float tensor of the shape of `images`.
     """
-    return sampled_at(images, _inside(inverse_grid(pose, images.shape[1:3]), images.shape[1:3]))
-
-
-def _inside(points, sides):
-    """The points, those beyond a side on that side."""
-    return tf.clip_by_value(points, 0.0, [sides[1] - 1.0, sides[0] - 1.0])
+    return sampled_at(images, inverse_grid(pose, images.shape[1:3]))
 
 
 def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
-    """Samples a map bilinearly; it is 0 beyond its sides.
+    """Samples a map bilinearly; its edges are repeated beyond its sides.
 
     Args:
         features: float tensor [batch, height, width, channels].
@@ -223,8 +218,7 @@ def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
         float tensor [batch, height, width, channels].
     """
     height, width, channels = features.shape[1:]
-    # Farther away all is 0 as well, and integers would overflow.
-    points = tf.clip_by_value(points, -1.0, [float(width), float(height)])
+    points = tf.clip_by_value(points, 0.0, [width - 1.0, height - 1.0])
     floor = tf.floor(points)
     share = tf.cast(points - floor, features.dtype)
     left, top = tf.unstack(tf.cast(floor, tf.int32), axis=-1)
@@ -232,13 +226,12 @@ def sampled_at(features: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
     total = 0.0
     for right in (0, 1):
         for below in (0, 1):
-            x, y = left + right, top + below
-            inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-            index = tf.clip_by_value(y, 0, height - 1) * width + tf.clip_by_value(x, 0, width - 1)
+            # On the last row or column, the next one has the weight 0.
+            x, y = tf.minimum(left + right, width - 1), tf.minimum(top + below, height - 1)
+            index = y * width + x
             values = tf.gather(flat, tf.reshape(index, [-1, height * width]), batch_dims=1)
             values = tf.reshape(values, tf.shape(features))
             of_x = share[..., 0] if right else 1.0 - share[..., 0]
             of_y = share[..., 1] if below else 1.0 - share[..., 1]
-            weight = of_x * of_y * tf.cast(inside, features.dtype)
-            total += weight[..., tf.newaxis] * values
+            total += (of_x * of_y)[..., tf.newaxis] * values
     return total
