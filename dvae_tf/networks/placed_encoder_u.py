@@ -32,7 +32,8 @@ class PlacedEncoderU(EncoderU):
         >>> from dvae_tf.networks import Downsampler
         >>> encoder = PlacedEncoderU(12, Downsampler(((8,),)), Downsampler(((8,),)))
         >>> mean, stddev = encoder(keras.ops.zeros((2, 16, 16, 1)))
-        >>> tuple(mean.shape), tuple(encoder.pose(keras.ops.zeros((2, 16, 16, 1))).shape)
+        >>> pose = encoder.with_pose(keras.ops.zeros((2, 16, 16, 1)))[2]
+        >>> tuple(mean.shape), tuple(pose.shape)
         ((2, 12), (2, 4))
     """
 
