@@ -249,6 +249,7 @@ class ClassConditionalModel(Trainer):
             "epochs_trained": self.epochs_trained,
             "passes_trained": self.passes_trained,
             "batches_trained": self.batches_trained,
+            "poses_trained": self.poses_trained,
             "progress": self.progress,
             "seed": self.seed_generator.state,
             "rates": self.rates.last,

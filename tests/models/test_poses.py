@@ -76,10 +76,12 @@ def test_the_first_batches_of_the_first_training_alone_train_poses():
     assert fitted(model, epochs=2) == ["joint"] * 8
 
 
-def test_a_resumed_training_goes_on_with_its_stage():
-    model = without_training(made(pose_share=0.7))
-    assert fitted(model, epochs=4, callbacks=[StopAfter(1)]) == ["poses"] * 4
-    assert fitted(model, epochs=4, initial_epoch=1) == ["poses"] * 7 + ["joint"] * 5
+def test_a_resumed_training_goes_on_with_its_stage(tmp_path):
+    model, stages = without_training(made(pose_share=0.7))
+    assert fitted((model, stages), epochs=4, callbacks=[StopAfter(1)]) == ["poses"] * 4
+    model.save(tmp_path / "m.keras")
+    again = without_training(keras.saving.load_model(tmp_path / "m.keras"))
+    assert fitted(again, epochs=4, initial_epoch=1) == ["poses"] * 7 + ["joint"] * 5
 
 
 def test_a_training_that_is_extended_does_not_begin_with_poses_again():
