@@ -12,6 +12,7 @@ FLOORS = (
     ("data",),
     ("networks", "priors"),
     ("losses",),
+    ("likelihoods",),
     ("models",),
     ("tasks",),
     ("evaluation",),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from dvae_tf.data.columns import Columns
 from dvae_tf.data.digits import digits
 from dvae_tf.data.examples import (
     Arrays,
@@ -20,9 +21,10 @@ from dvae_tf.data.folder import folder
 from dvae_tf.data.image_files import BACKGROUND, check_background, height_and_width
 from dvae_tf.data.labels import class_names_of, matched, numbered
 from dvae_tf.data.npz import npz
-from dvae_tf.data.pipeline import batches, in_memory, without_labels
+from dvae_tf.data.pipeline import as_wide, batches, in_memory, without_labels
 from dvae_tf.data.shapes import shapes
 from dvae_tf.data.splits import holder, parse_split
+from dvae_tf.data.table import of_frame, table
 from dvae_tf.data.tensorflow_datasets import is_version, tensorflow_dataset
 from dvae_tf.data.three_moons import three_moons
 
@@ -33,8 +35,8 @@ class Source:
 
     Args:
         read: function of a split's name that returns (Arrays or Stored, Info).
-        options: tuple of str, which of the arguments `size`, `count`, `seed`, `class_names` and
-            `background` of `load` it takes. Defaults to none.
+        options: tuple of str, which of the arguments `size`, `count`, `seed`, `class_names`,
+            `background`, `label`, `drop`, `targets` and `columns` of `load` it takes. Defaults to none.
         at_path: bool, whether the name is followed by a path, which it takes first. Defaults
             to False.
         own_splits: bool, whether it may have other splits than "train" and "test", and tells.
@@ -53,8 +55,10 @@ SOURCES = {
     "digits": Source(digits),
     "folder": Source(folder, ("size", "class_names", "background"), True, True),
     "npz": Source(npz, ("class_names",), True, True),
+    "table": Source(table, ("label", "drop", "targets", "columns", "class_names"), True, True),
 }
 _NAMES = [f"{name}:PATH" if source.at_path else name for name, source in SOURCES.items()]
+OF_TABLES = ("label", "drop", "targets", "columns")
 # Any other name.
 TENSORFLOW_DATASETS = Source(
     functools.partial(tensorflow_dataset, others=_NAMES), ("size", "background"), own_splits=True
@@ -74,6 +78,10 @@ def load(
     class_names: Sequence[str] | None = None,
     background: str = BACKGROUND,
     pairs: bool = False,
+    label: str | None = None,
+    drop: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    columns: Columns | None = None,
 ):
     """Loads a data set as batches that go straight into `model.fit`.
 
@@ -86,7 +94,9 @@ def load(
             "folder:PATH": a folder of images for each class, perhaps below train, validation and
             test;
             "npz:PATH": a NumPy file with the arrays `x` and `label`, perhaps with `split`, or
-            `x_train`, `label_train` and so on.
+            `x_train`, `label_train` and so on;
+            "table:PATH": a .csv, .csv.gz or .parquet file, whose column `label` holds the classes,
+            perhaps with a column `split`.
         split: str, "train" or "test", or a slice: "train[:90%]", "test[100:200]"; "validation"
             where the data comes with that split. Defaults to "train". Of folders and .npz files, a
             slice in percent is cut by the content of the examples, as the random test split is: it
@@ -109,6 +119,12 @@ def load(
             Defaults to "white".
         pairs: bool, whether examples come in pairs of one class, so that a batch has two of each
             class even where classes are many: for a recipe with `exemplars`. Defaults to False.
+        label: str, the column of a table that holds the classes.
+        drop: sequence of str, columns of a table that are not used. Defaults to none.
+        targets: sequence of str, columns of a table that are no part of x: they become its factors,
+            for probes to predict. Defaults to none.
+        columns: Columns, a model's (`model.columns`), for a table to ask it about. Defaults to what
+            the training rows hold.
 
     Returns:
         (tf.data.Dataset, Info): batches of x float32 [batch, *shape], images in [-1, 1], and label
@@ -135,6 +151,10 @@ def load(
         count=count,
         class_names=class_names,
         background=background,
+        label=label,
+        drop=drop,
+        targets=targets,
+        columns=columns,
     )
     if factors and not info.factor_names:
         raise ValueError(f"{name}: the factors are not known; give factors=False.")
@@ -144,7 +164,7 @@ def load(
         examples = without_labels(examples, labelled, seed)
     if shuffle is None:
         shuffle = split.startswith("train")
-    return batches(examples, batch_size, shuffle, seed, factors, pairs), info
+    return batches(examples, batch_size, shuffle, seed, factors, pairs, info.columns), info
 
 
 def load_arrays(
@@ -156,6 +176,10 @@ def load_arrays(
     class_names: Sequence[str] | None = None,
     background: str = BACKGROUND,
     most: int | None = None,
+    label: str | None = None,
+    drop: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    columns: Columns | None = None,
 ) -> tuple[Arrays, Info]:
     """Loads a whole split into memory, in its fixed, random order.
 
@@ -163,6 +187,7 @@ def load_arrays(
         name, split, seed, size, count, class_names, background: as in `load`; `split` defaults to
             "test".
         most: int, at most so many examples, the first. Defaults to all.
+        label, drop, targets, columns: as in `load`.
 
     Returns:
         (Arrays, Info): x, images uint8 [n, height, width, channels] in [0, 255], a quarter of the
@@ -187,8 +212,14 @@ def load_arrays(
         count=count,
         class_names=class_names,
         background=background,
+        label=label,
+        drop=drop,
+        targets=targets,
+        columns=columns,
     )
-    return in_memory(examples) if isinstance(examples, Stream) else examples, info
+    if isinstance(examples, Stream):
+        return in_memory(examples), info
+    return as_wide(examples, info.columns), info
 
 
 def from_arrays(
@@ -237,12 +268,65 @@ def from_arrays(
     return batches(Arrays(x, label), batch_size, shuffle, seed), info
 
 
+def from_table(
+    frame,
+    label: str,
+    drop: Sequence[str] = (),
+    targets: Sequence[str] = (),
+    batch_size: int = 96,
+    shuffle: bool = True,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+    columns: Columns | None = None,
+):
+    """Makes a data set from a pandas.DataFrame.
+
+    For splits of your own, call it for each, with classes and columns of the first:
+
+        train, info = from_table(train_frame, "sex")
+        test, _ = from_table(
+            test_frame, "sex", shuffle=False, class_names=info.class_names, columns=info.columns
+        )
+
+    Args:
+        frame: pandas.DataFrame of numbers, text, truth values and missing values.
+        label: str, the column of the classes; a missing value means no label.
+        drop: sequence of str, columns that are not used. Defaults to none.
+        targets: sequence of str, columns that are no part of x. Defaults to none.
+        batch_size: int. Defaults to 96.
+        shuffle: bool, whether each pass has a new random order. Defaults to True.
+        seed: int. Defaults to 0.
+        class_names: sequence of str, the names of all classes. Defaults to the label's values in
+            ascending order.
+        columns: Columns. Defaults to what the rows hold.
+
+    Returns:
+        (tf.data.Dataset, Info), as `load`; give `info.columns` to the model.
+
+    Raises:
+        ValueError: if a column is missing or holds what cannot be learnt from, or there are fewer
+            than two classes.
+
+    Examples:
+        >>> import pandas as pd
+        >>> frame = pd.DataFrame({"age": [30, 50], "job": ["baker", "smith"], "sex": ["f", "m"]})
+        >>> dataset, info = from_table(frame, "sex")
+        >>> info.shape, info.class_names
+        ((2,), ('f', 'm'))
+    """
+    check_seed(seed)
+    whole_number("batch_size", batch_size, 1)
+    options = (label, drop, targets, columns, class_names)
+    examples, info = of_frame("table", frame, None, None, *options)
+    return batches(examples, batch_size, shuffle, seed, columns=info.columns), info
+
+
 def expect_split(name: str, split: str, **options) -> None:
     """Checks that a split can be loaded, without reading its images.
 
     Args:
         name, split: as in `load`.
-        **options: seed, size, class_names and background, as in `load`.
+        **options: seed, size, class_names, background and those of tables, as in `load`.
 
     Raises:
         ValueError: if it cannot be loaded.
@@ -266,7 +350,12 @@ def _examples(name, split, most=None, **options):
             f"{name}: count is {options['count']}, but this data is not generated; leave it out, "
             "and take a slice such as 'train[:500]'."
         )
-    taken = {option: options[option] for option in source.options}
+    for option in OF_TABLES:
+        if options.get(option) and option not in source.options:
+            raise ValueError(
+                f"{name}: {option} is {options[option]!r}, but this data is no table; leave it out."
+            )
+    taken = {option: options[option] for option in source.options if option in options}
     examples, info = source.read(*arguments, whole, **taken)
     examples, info = _part(examples, info, split, start, stop, most)
     if options["class_names"] is not None:

@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from dvae_tf.data.columns import Columns
+
 # The label of an unlabelled example.
 NO_LABEL = -1
 # Labels are kept as int32.
@@ -28,7 +30,8 @@ STANDARDISE = (
 Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[None])
 Arrays.__doc__ = """Examples in memory.
 
-x: array [n, *shape], uint8 images in [0, 255] or float32. label: int32 array [n]. factors: float32
+x: array [n, *shape], uint8 images in [0, 255] or float32; of tables packed rows [n, columns] (see
+`dvae_tf.data.columns`) until they are batched or handed out. label: int32 array [n]. factors: float32
 array [n, factors] or None.
 """
 
@@ -64,6 +67,7 @@ class Info:
         splits: tuple of str, the splits that can be loaded. Defaults to "train" and "test".
         places: float array [count], rising in [0, 1): of whole splits that are ordered by content,
             the place of each example, by which slices in percent are cut. Defaults to None.
+        columns: Columns of a table. Defaults to None.
     """
 
     name: str
@@ -75,6 +79,7 @@ class Info:
     factor_kinds: tuple = ()
     splits: tuple = ("train", "test")
     places: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
+    columns: Columns | None = None
 
     def __post_init__(self):
         if not self.factor_kinds:

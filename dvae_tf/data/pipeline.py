@@ -7,6 +7,7 @@ import re
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.columns import Columns
 from dvae_tf.data.examples import NO_LABEL, Arrays
 from dvae_tf.data.pixels import to_float
 
@@ -98,6 +99,19 @@ def in_memory(examples):
     return Arrays(x[:filled], label[:filled])
 
 
+def as_wide(examples: Arrays, columns: Columns | None) -> Arrays:
+    """Turns packed rows of a table into what the networks take.
+
+    Args:
+        examples: Arrays.
+        columns: Columns, or None: x is no table.
+
+    Returns:
+        Arrays.
+    """
+    return examples._replace(x=columns.wide(examples.x).numpy()) if columns else examples
+
+
 def batches(
     examples: Arrays,
     batch_size: int,
@@ -105,6 +119,7 @@ def batches(
     seed: int,
     factors: bool = False,
     pairs: bool = False,
+    columns: Columns | None = None,
 ):
     """Makes a dataset of batches.
 
@@ -117,6 +132,7 @@ def batches(
             As everywhere in tf.data, TensorFlow's global seed, if one is set, counts as well.
         factors: bool, whether the ground-truth factors follow. Defaults to False.
         pairs: bool, whether examples come in pairs of one class. Defaults to False.
+        columns: Columns of packed rows, which become wide. Defaults to None: x is no table.
 
     Returns:
         tf.data.Dataset of (x float32 [batch, *shape], label int32 [batch]), and
@@ -137,7 +153,12 @@ def batches(
         dataset = _batches_of_stream(examples._replace(dataset=images), batch_size)
     options = tf.data.Options()
     options.deterministic = True
-    return dataset.map(_float_batch, tf.data.AUTOTUNE).prefetch(2).with_options(options)
+
+    def as_taken(x, label, *factors):
+        x = columns.wide(x) if columns else to_float(x) if x.dtype == tf.uint8 else x
+        return (x, tf.cast(label, tf.int32), *factors)
+
+    return dataset.map(as_taken, tf.data.AUTOTUNE).prefetch(2).with_options(options)
 
 
 def _batches_of_stream(examples, batch_size):
@@ -175,6 +196,3 @@ def _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs):
         index = _in_pairs(index, len(examples.label), lambda i: columns[1][i])
     return index.batch(batch_size).map(lambda i: tuple(tf.gather(column, i) for column in columns))
 
-
-def _float_batch(x, label, *factors):
-    return (to_float(x) if x.dtype == tf.uint8 else x, tf.cast(label, tf.int32), *factors)

@@ -8,7 +8,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.data.columns import Columns
 from dvae_tf.data.examples import check_seed
+from dvae_tf.likelihoods import ColumnLikelihood, Likelihood, SharedGaussian
 from dvae_tf.models import legacy
 from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.recipe import Recipe
@@ -21,6 +23,8 @@ from dvae_tf.networks.seeding import seeded_initializers
 DRAWING_A_SEED = threading.Lock()
 # A seed of `generate` fills two words of a stateless seed.
 SEED_BITS = 64
+# Folded into that seed, so that x is drawn with other noise than its codes.
+SEED_OF_X = 3
 
 
 class ClassConditionalModel(Trainer):
@@ -39,6 +43,10 @@ class ClassConditionalModel(Trainer):
         class_names: sequence of str, one for each class, in the order of the labels. Defaults to
             "0", "1", ...
         background: str, the colour that transparent images are composited on. Defaults to "white".
+        columns: Columns of a table (`info.columns`), for rows of it in place of arrays. Defaults to
+            None: x is no table.
+        likelihood: Likelihood of the decoder. Defaults to that of the columns, or to a Gaussian
+            whose variance all values share.
 
     Raises:
         ValueError: if a name is unknown, a number is out of range, or Keras is set to another
@@ -58,6 +66,8 @@ class ClassConditionalModel(Trainer):
         seed: int | None,
         class_names: Sequence[str] | None = None,
         background: str = "white",
+        columns: Columns | Sequence | None = None,
+        likelihood: Likelihood | None = None,
         **kwargs,
     ):
         _check_keras()
@@ -68,6 +78,10 @@ class ClassConditionalModel(Trainer):
             raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
         self.class_names = self._checked_names(class_names)
         self.background = background
+        self.columns = self._checked_columns(columns)
+        self.likelihood = likelihood or (
+            ColumnLikelihood(self.columns) if self.columns else SharedGaussian()
+        )
         self._begin_verbs()
         self.preset, self.width = preset, width
         self.discriminator = None
@@ -153,7 +167,11 @@ class ClassConditionalModel(Trainer):
     @tf.function(reduce_retracing=True, autograph=False)
     def _generate(self, label, seed, temperature):
         codes = self.draw_codes(label, tf.unstack(tf.random.split(seed, 2)), temperature)
-        return self.decoder(codes, training=False)
+        return self._drawn(self.decoder(codes, training=False), seed)
+
+    def _drawn(self, decoded, seed):
+        """What the likelihood draws, with noise of its own."""
+        return self.likelihood.draw(decoded, tf.random.fold_in(seed, SEED_OF_X, alg="philox"))
 
     @staticmethod
     def _expect_temperature(temperature):
@@ -216,6 +234,17 @@ class ClassConditionalModel(Trainer):
                 "class."
             )
         return names
+
+    def _checked_columns(self, columns):
+        if not columns:
+            return None
+        columns = Columns(columns)
+        if self.sample_shape != (columns.width,):
+            raise ValueError(
+                f"shape is {self.sample_shape}, but the columns take {columns.width} values a row; "
+                "give info.shape and info.columns of the same table."
+            )
+        return columns
 
     # Saving.
 
@@ -282,6 +311,8 @@ class ClassConditionalModel(Trainer):
             "seed": self.seed,
             "class_names": list(self.class_names),
             "background": self.background,
+            "columns": self.columns.as_dicts() if self.columns else None,
+            "likelihood": keras.saving.serialize_keras_object(self.likelihood),
         }
         return super().get_config() | networks | own
 

@@ -286,7 +286,7 @@ class DisentangledVAE(TwoCodeModel):
         values = {
             **of_z_s,
             **of_code,
-            "reconstruction": losses.reconstruction(x, decoded),
+            "reconstruction": self.likelihood.loss(x, decoded, training),
             "latent_classification": losses.latent_classification(logits, label),
             "latent_confusion": losses.latent_confusion(logits),
         }

@@ -58,7 +58,7 @@ def refined(model, z_s: tf.Tensor, x: tf.Tensor, steps: int) -> tf.Tensor:
             tape.watch(code)
             rows = tf.broadcast_to(code, (tf.shape(style)[0], tf.size(code)))
             decoded = model.decoder(tf.concat([rows, style], axis=-1), training=False)
-            loss = tf.reduce_mean(losses.reconstruction(x, decoded))
+            loss = tf.reduce_mean(model.likelihood.loss(x, decoded, training=False))
         optimizer.apply([tape.gradient(loss, code)], [code])
 
     optimizer.build([code])

@@ -240,7 +240,8 @@ def codes_of(model, dataset):
     """
     parts = []
     for data in dataset:
-        x, label = check_batch(data, model.sample_shape, model.num_classes)
+        takes = model.sample_shape, model.num_classes
+        x, label = check_batch(data, *takes, largest=model.largest)
         parts.append([code.numpy() for code in model.traced_codes_for_flow(x, label)])
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 

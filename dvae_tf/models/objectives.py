@@ -5,13 +5,11 @@ tables of the models are the only place that says so.
 """
 
 import dataclasses
-import math
 from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
-from dvae_tf import losses
 from dvae_tf.models import replicas, schedule
 
 
@@ -173,11 +171,9 @@ def weighted(model, loss: str, mean: tf.Tensor) -> tf.Tensor:
     """
     recipe = model.recipe
     if recipe.calibrated and loss == "reconstruction":
-        mean = losses.calibrated(mean)
+        mean = model.likelihood.calibrated(mean)
     if recipe.calibrated and loss == "kl":
-        # The errors of an input's values are correlated: they count as the square root of their
-        # number.
-        mean *= model.latent_dim_u / math.sqrt(math.prod(model.sample_shape))
+        mean *= model.latent_dim_u / model.likelihood.values(model.sample_shape)
     return schedule.weight(recipe.weights[loss], model.progress) * mean
 
 

@@ -50,7 +50,7 @@ class TwoCodeModel(ClassConditionalModel):
         """Takes the user's networks or makes the preset's."""
         z_u = keras.KerasTensor((None, self.latent_dim_u), dtype="float32")
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
-        self.decoder = decoder or self._preset().decoder(self.sample_shape)
+        self.decoder = decoder or self._preset().decoder(self.sample_shape, self.columns)
         self.latent_classifier = latent_classifier or self._preset().latent_classifier(
             self.num_classes
         )
@@ -129,7 +129,7 @@ class TwoCodeModel(ClassConditionalModel):
     def _generate_as(self, z_s, seed, temperature):
         _, seed_u = tf.unstack(tf.random.split(seed, 2))
         z_u = temperature * noise((tf.shape(z_s)[0], self.latent_dim_u), seed_u)
-        return self.decoded(z_s, z_u)
+        return self._drawn(self.decoded(z_s, z_u), seed)
 
     def _decoder_input(self, z_s, z_u):
         """The decoder's input: z_s and the code that the flow maps to z_u."""

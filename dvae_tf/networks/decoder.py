@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import keras
 
+from dvae_tf.data.columns import Columns
 from dvae_tf.networks.placement import POSE, Placement
 
 
@@ -23,6 +24,8 @@ class Decoder(keras.Model):
         kernel_size: int, side of the last convolution's kernel in pixels. Defaults to 5.
         placed: bool, whether the body's feature map is shifted, scaled and turned as the last four
             numbers of z_u say before the last layer (see `Placement`). Defaults to False.
+        columns: Columns of a table, or a list of dicts of them: of numbers the output is the mean,
+            of all else probabilities. Defaults to None: x is no table.
 
     Returns (of a call):
         float32 tensor [batch, *output_shape]; in [-1, 1] for images.
@@ -40,6 +43,7 @@ class Decoder(keras.Model):
         body,
         kernel_size: int = 5,
         placed: bool = False,
+        columns: Columns | Sequence | None = None,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -47,6 +51,7 @@ class Decoder(keras.Model):
         self.body = body
         self.kernel_size = kernel_size
         self.placed = placed
+        self.columns = Columns(columns) if columns else None
 
     def build(self, input_shape):
         code = (*input_shape[:-1], input_shape[-1] - POSE) if self.placed else input_shape
@@ -83,7 +88,21 @@ class Decoder(keras.Model):
         outputs = self.head(features)
         if len(outputs.shape) == 4:
             return outputs[:, : self.sample_shape[0], : self.sample_shape[1]]
+        if self.columns:
+            return self._means_and_probabilities(outputs)
         return keras.ops.reshape(outputs, (-1, *self.sample_shape))
+
+    def _means_and_probabilities(self, outputs):
+        parts = []
+        for column, block in zip(self.columns, self.columns.blocks(), strict=True):
+            part = outputs[:, block]
+            if column.kind == "categorical":
+                parts.append(keras.ops.softmax(part, axis=-1))
+            elif column.kind == "binary":
+                parts.append(keras.ops.sigmoid(part))
+            else:
+                parts += [part[:, :1], keras.ops.sigmoid(part[:, 1:])]
+        return keras.ops.concatenate(parts, axis=-1)
 
     def get_config(self):
         return super().get_config() | {
@@ -91,6 +110,7 @@ class Decoder(keras.Model):
             "body": keras.saving.serialize_keras_object(self.body),
             "kernel_size": self.kernel_size,
             "placed": self.placed,
+            "columns": self.columns.as_dicts() if self.columns else None,
         }
 
     @classmethod

@@ -74,11 +74,10 @@ class Preset:
             return PlacedEncoderU(*sizes, locator, self.log_variance, name="encoder_u")
         return EncoderU(*sizes, log_variance=self.log_variance, name="encoder_u")
 
-    def decoder(self, shape):
-        """Returns a new Decoder for data of `shape`."""
-        return Decoder(
-            shape, self.decoder_body(shape), self.kernel_size, self.placed, name="decoder"
-        )
+    def decoder(self, shape, columns=None):
+        """Returns a new Decoder for data of `shape`, of a table with such columns."""
+        body = self.decoder_body(shape)
+        return Decoder(shape, body, self.kernel_size, self.placed, columns, name="decoder")
 
     def discriminator(self, shape, num_classes):
         """Returns a new Discriminator for data of `shape`."""

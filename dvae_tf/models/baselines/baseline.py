@@ -55,7 +55,7 @@ class Baseline(ClassConditionalModel):
             self.num_classes, self.latent_dim_s, "glorot_uniform", name="class_vector"
         )
         self.class_vector.build()
-        self.decoder = decoder or family.decoder(self.sample_shape)
+        self.decoder = decoder or family.decoder(self.sample_shape, self.columns)
         self._expect_room_for_pose(self.decoder, self.latent_dim_u)
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
         self._expect("decoder", self.decoder(z), self.sample_shape)

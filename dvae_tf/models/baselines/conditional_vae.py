@@ -80,7 +80,7 @@ class ConditionalVAE(Baseline):
         posterior = gaussian(*self.encoder_u(self._with_label(x, label), training=training))
         decoded = self.decoder(self._codes(label, draw(posterior, seed)), training=training)
         values = {
-            "reconstruction": losses.reconstruction(x, decoded),
+            "reconstruction": self.likelihood.loss(x, decoded, training),
             "kl": losses.kl(posterior, standard_normal(self.latent_dim_u)),
         }
         if self.discriminator is None:

@@ -1,0 +1,376 @@
+"""The columns of a table: what each holds, as numbers for the networks and back.
+
+A row has two forms. Packed: one float a column, a standardised number or the number of a category;
+small, for memory. Wide: what the networks take and give, a block of values a column.
+"""
+
+import dataclasses
+import math
+import re
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from dvae_tf.extras import needed_for
+
+# A column of text with more different values is taken for names or free text.
+MOST_CATEGORIES = 1000
+# What a packed row holds where there is no value.
+NO_CATEGORY = -1.0
+# Text that is a date, in whatever order, perhaps with a time.
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
+# So many different texts in so large a share of the rows are names.
+FEWEST_NAMES, SHARE_OF_NAMES = 20, 0.9
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Args:
+        name: str.
+        kind: str, "numeric", "binary" or "categorical".
+        dtype: str, of the values in a table, by the name that pandas has for it.
+        mean, deviation: float, of numeric values in the training rows. Default to 0 and 1.
+        categories: tuple of str, int, float or bool, the values of a binary or categorical column.
+            Defaults to none.
+        missing: bool, whether training rows lack a value: it is then a category of its own, or for
+            numbers a second value in the block, 1 where there is none. Defaults to False.
+
+    Examples:
+        >>> Column("job", "categorical", "str", categories=("baker", "smith"), missing=True).width
+        3
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    mean: float = 0.0
+    deviation: float = 1.0
+    categories: tuple = ()
+    missing: bool = False
+
+    def __post_init__(self):
+        object.__setattr__(self, "categories", tuple(self.categories))
+
+    @property
+    def width(self) -> int:
+        """How many values of a wide row are this column's."""
+        of_values = len(self.categories) if self.kind == "categorical" else 1
+        return of_values + self.missing
+
+    def wide(self, packed: tf.Tensor) -> tf.Tensor:
+        """Turns the column of packed rows into its block.
+
+        Args:
+            packed: float32 tensor [n].
+
+        Returns:
+            float32 tensor [n, width].
+        """
+        if self.kind == "categorical":
+            index = tf.cast(packed, tf.int32)
+            if self.missing:
+                index = tf.where(index < 0, len(self.categories), index)
+            return tf.one_hot(index, self.width)
+        known = ~tf.math.is_nan(packed) if self.kind == "numeric" else packed >= 0.0
+        values = tf.where(known, packed, 0.0 if self.kind == "numeric" else 0.5)
+        parts = [values, tf.cast(~known, tf.float32)] if self.missing else [values]
+        return tf.stack(parts, axis=-1)
+
+    def packed(self, block: np.ndarray) -> np.ndarray:
+        """Turns the column's block back into a column of packed rows: its most likely value.
+
+        Args:
+            block: float array [n, width].
+
+        Returns:
+            float32 array [n].
+        """
+        if self.kind == "categorical":
+            index = block.argmax(axis=-1)
+            return np.where(index < len(self.categories), index, NO_CATEGORY).astype(np.float32)
+        value = np.float32(block[:, 0])
+        if self.kind == "binary":
+            return np.float32(value > 0.5)
+        return np.where(block[:, 1] > 0.5, np.float32(np.nan), value) if self.missing else value
+
+    def read(self, source: str, values) -> np.ndarray:
+        """Packs the column of a table.
+
+        Args:
+            source: str, the name of the table, for messages.
+            values: pandas.Series [n].
+
+        Returns:
+            float32 array [n].
+
+        Raises:
+            ValueError: if a number is no number, or infinite.
+        """
+        if self.kind == "numeric":
+            numbers = _numbers(source, self.name, values)
+            self._warn(source, np.isnan(numbers), "no value", not self.missing)
+            return ((numbers - self.mean) / self.deviation).astype(np.float32)
+        codes, options = values.factorize()
+        number_of = {option: number for number, option in enumerate(self.categories)}
+        numbers = [number_of.get(option, NO_CATEGORY) for option in plain(options)]
+        index = np.array([*numbers, NO_CATEGORY], np.float32)[codes]
+        unseen = (index < 0.0) & (codes >= 0)
+        if unseen.any():
+            first = plain(options)[codes[unseen.argmax()]]
+            example = f"a value that no training row has, such as {first!r},"
+            self._warn(source, unseen, example, True)
+        self._warn(source, codes < 0, "no value", not self.missing)
+        return index
+
+    def _warn(self, source, rows, what, unusual):
+        if unusual and rows.any():
+            warnings.warn(
+                f"{source}: {np.count_nonzero(rows):,} of {len(rows):,} rows have {what} in the "
+                f"column {self.name!r}; it is read as missing there, as in no training row.",
+                stacklevel=4,
+            )
+
+    def values(self, packed: np.ndarray):
+        """Unpacks the column: the values of a table.
+
+        Args:
+            packed: float array [n].
+
+        Returns:
+            pandas.Series [n], of the column's dtype where that can hold what is missing.
+        """
+        pandas = _pandas()
+        if self.kind == "numeric":
+            numbers = np.asarray(packed, np.float64) * self.deviation + self.mean
+            if np.issubdtype(_numpy_type(self.dtype), np.integer):
+                numbers = np.rint(numbers)
+            found = pandas.Series(numbers, name=self.name)
+        else:
+            options = np.array([*self.categories, None], object)
+            found = pandas.Series(options[np.asarray(packed, int)], name=self.name)
+        gaps = found.isna().any()
+        return found if gaps and _numpy_type(self.dtype).kind in "biu" else found.astype(self.dtype)
+
+
+@dataclasses.dataclass(frozen=True)
+class Columns:
+    """The columns of a table in their order.
+
+    Args:
+        columns: sequence of Column, or of dicts as in `as_dicts`; or Columns.
+
+    Examples:
+        >>> columns = Columns([Column("age", "numeric", "int64", mean=40.0, deviation=10.0)])
+        >>> columns.wide([[1.0]]).numpy().tolist(), columns.frame([[1.0]]).age.tolist()
+        ([[1.0]], [50])
+    """
+
+    columns: Sequence
+
+    def __post_init__(self):
+        given = self.columns.columns if isinstance(self.columns, Columns) else self.columns
+        made = (one if isinstance(one, Column) else Column(**one) for one in given)
+        object.__setattr__(self, "columns", tuple(made))
+
+    def __iter__(self):
+        return iter(self.columns)
+
+    def __len__(self):
+        return len(self.columns)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def width(self) -> int:
+        """The number of values of a wide row."""
+        return sum(column.width for column in self.columns)
+
+    def blocks(self) -> list[slice]:
+        """Where the block of each column lies in a wide row: list of slice."""
+        ends = np.cumsum([column.width for column in self.columns])
+        return [slice(end - one.width, end) for end, one in zip(ends, self.columns, strict=True)]
+
+    def as_dicts(self) -> list[dict]:
+        """The columns as JSON can hold them; `Columns` takes them back."""
+        return [dataclasses.asdict(column) for column in self.columns]
+
+    @classmethod
+    def of(cls, source: str, frame) -> "Columns":
+        """Finds out what the columns of training rows hold.
+
+        Numbers are numeric, text and values of pandas's own kind "category" are categorical, and
+        what has just two values is binary.
+
+        Args:
+            source: str, the name of the table, for messages.
+            frame: pandas.DataFrame.
+
+        Returns:
+            Columns.
+
+        Raises:
+            ValueError: if a column has no value, or holds dates, free text, or something else.
+        """
+        return cls([_column(source, name, frame[name]) for name in frame.columns])
+
+    def read(self, source: str, frame) -> np.ndarray:
+        """Packs a table.
+
+        Args:
+            source: str, the name of the table, for messages.
+            frame: pandas.DataFrame, with these columns in any order; others are not read.
+
+        Returns:
+            float32 array [n, columns].
+
+        Raises:
+            ValueError: if a column is missing or cannot be read.
+        """
+        lacking = [name for name in self.names if name not in frame.columns]
+        if lacking:
+            raise ValueError(
+                f"{source}: there is no column {lacking[0]!r}; the columns are "
+                f"{', '.join(map(str, frame.columns))}."
+            )
+        packed = np.empty((len(frame), len(self)), np.float32)
+        for at, column in enumerate(self.columns):
+            packed[:, at] = column.read(source, frame[column.name])
+        return packed
+
+    def wide(self, packed) -> tf.Tensor:
+        """Turns packed rows into what the networks take.
+
+        Args:
+            packed: float32 tensor or array [n, columns].
+
+        Returns:
+            float32 tensor [n, width].
+        """
+        parts = tf.unstack(tf.convert_to_tensor(packed, tf.float32), num=len(self), axis=-1)
+        return tf.concat([one.wide(part) for one, part in zip(self, parts, strict=True)], axis=-1)
+
+    def frame(self, x):
+        """Turns rows from a model into a table: of each column the most likely value.
+
+        Args:
+            x: float array [n, width], such as from `model.generate`.
+
+        Returns:
+            pandas.DataFrame with the names and kinds of the training table.
+        """
+        x = np.asarray(x)
+        parts = zip(self.columns, self.blocks(), strict=True)
+        return _pandas().DataFrame(
+            {one.name: one.values(one.packed(x[:, block])) for one, block in parts}
+        )
+
+
+def plain(values) -> list:
+    """Values of a table as Python's own.
+
+    Args:
+        values: sequence, such as a pandas.Index or an array of one of pandas's types.
+
+    Returns:
+        list of str, int, float, bool, or what else they are.
+
+    Examples:
+        >>> plain(np.array([1, 2]))
+        [1, 2]
+    """
+    return [value.item() if isinstance(value, np.generic) else value for value in values]
+
+
+def _pandas():
+    with needed_for("Reading and writing tables", "tables"):
+        import pandas
+    return pandas
+
+
+def _column(source, name, values):
+    """The Column that describes the values of training rows."""
+    pandas = _pandas()
+    types = pandas.api.types
+    known = values[values.notna()]
+    if not len(known):
+        raise ValueError(f"{source}: the column {name!r} has no value in any row; drop it.")
+    if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
+        raise ValueError(_of_dates(source, name))
+    missing, dtype = len(known) < len(values), str(values.dtype)
+    options = plain(known.unique())
+    if len(options) == 1:
+        warnings.warn(
+            f"{source}: all rows have the same value, {options[0]!r}, in the column {name!r}: "
+            "there is nothing to learn from it.",
+            stacklevel=5,
+        )
+    numeric = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
+    if len(options) == 2 and not missing:
+        return Column(name, "binary", dtype, categories=_in_order(options))
+    if numeric and len(options) > 1:
+        numbers = _numbers(source, name, known)
+        deviation = float(numbers.std())
+        return Column(name, "numeric", dtype, float(numbers.mean()), deviation, missing=missing)
+    _expect_categories(source, name, options, len(known))
+    return Column(name, "categorical", dtype, categories=_in_order(options), missing=missing)
+
+
+def _expect_categories(source, name, options, count):
+    strange = next((one for one in options if not isinstance(one, str | bool | int | float)), None)
+    if strange is not None:
+        raise ValueError(
+            f"{source}: the column {name!r} holds {strange!r}, a {type(strange).__name__}; give "
+            "numbers or text, or drop it."
+        )
+    if all(isinstance(one, str) and _DATE.fullmatch(one) for one in options):
+        raise ValueError(_of_dates(source, name))
+    names = len(options) > FEWEST_NAMES and len(options) > SHARE_OF_NAMES * count
+    if names or len(options) > MOST_CATEGORIES:
+        raise ValueError(
+            f"{source}: the column {name!r} has {len(options):,} different texts in {count:,} rows "
+            f"(such as {options[0]!r}): names or free text, from which nothing can be learnt here; "
+            "drop it."
+        )
+
+
+def _of_dates(source, name):
+    return (
+        f"{source}: the column {name!r} holds dates; turn them into numbers, such as the year or "
+        "the days since a date, or drop it."
+    )
+
+
+def _in_order(options):
+    try:
+        return tuple(sorted(options))
+    except TypeError:  # Text and numbers side by side.
+        return tuple(sorted(options, key=str))
+
+
+def _numbers(source, name, values):
+    try:
+        numbers = values.to_numpy(np.float64, na_value=math.nan)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{source}: the column {name!r} held numbers in the training rows, but {error}; give "
+            "numbers."
+        ) from error
+    if np.isinf(numbers).any():
+        raise ValueError(
+            f"{source}: the column {name!r} holds an infinite value; leave it empty, or repair it."
+        )
+    return numbers
+
+
+def _numpy_type(dtype):
+    try:
+        return np.dtype(dtype.lower())
+    except TypeError:
+        return np.dtype(object)
