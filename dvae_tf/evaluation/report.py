@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.evaluation.bench import Bench
 from dvae_tf.evaluation.estimate import Estimate
@@ -42,8 +44,10 @@ def report(
         interval, and "examples", the number of examples.
 
     Raises:
-        ValueError: if a name is not that of a metric.
+        ValueError: if a name is not that of a metric, an example has no label, or all training
+            examples are of one class.
     """
+    _expect_classes(train, test)
     bench = Bench(subject, train, test, info, seed)
     measure = {metric.name: metric.measure for metric in metrics}
     found: dict = {}
@@ -52,6 +56,20 @@ def report(
             on_part(name)
         found |= measure[name](bench)
     return plain(found)
+
+
+def _expect_classes(train, test):
+    """Refuses examples without labels, of which nothing can be measured, and a single class."""
+    for name, label in (("train", train.label), ("test", test.label)):
+        if np.any(label < 0):
+            raise ValueError(
+                f"{np.count_nonzero(label < 0)} of the {len(label)} {name} examples have no label "
+                "(-1); leave them out."
+            )
+    if len(np.unique(train.label)) < 2:
+        raise ValueError(
+            f"The {len(train.label)} train examples are of one class; give examples of at least 2."
+        )
 
 
 def measurable(

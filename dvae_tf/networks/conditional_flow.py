@@ -84,7 +84,10 @@ class ConditionalFlow(keras.Model):
     ):
         super().__init__(**{"dtype": "float32"} | kwargs)
         if latent_dim < 2:
-            raise ValueError(f"latent_dim is {latent_dim}; a flow needs at least 2 dimensions.")
+            raise ValueError(
+                f"latent_dim is {latent_dim}, but a flow needs at least 2 dimensions: give "
+                "latent_dim_u=2 or more, or a recipe without a flow (flow=False)."
+            )
         self.latent_dim = latent_dim
         self.condition_dim = condition_dim
         self.units = units

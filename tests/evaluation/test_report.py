@@ -4,7 +4,7 @@ import pathlib
 import numpy as np
 import pytest
 
-from dvae_tf.data import load_arrays
+from dvae_tf.data import Arrays, Info, load_arrays
 from dvae_tf.data.three_moons import CENTRES
 from dvae_tf.drawing.pictures import draw_figures
 from dvae_tf.drawing.report_page import write_page
@@ -120,6 +120,16 @@ def test_everything_measured_has_a_meaning_and_an_interval(figures):
             assert intervals[f"{key}.low"] <= value <= intervals[f"{key}.high"], key
             assert intervals[f"{key}.examples"] > 1
     assert json.loads(json.dumps(figures)) == figures
+
+
+def test_examples_without_a_label_and_a_single_class_are_refused():
+    x, info = np.zeros((6, 2), np.float32), Info("made", "test", (2,), ("a", "b"), 6)
+    some, one = np.array([0, 1, -1, 0, 1, -1]), np.zeros(6, int)
+    both = Arrays(x, np.arange(6) % 2)
+    with pytest.raises(ValueError, match="2 of the 6 test examples have no label"):
+        report(Subject(), both, Arrays(x, some), info)
+    with pytest.raises(ValueError, match="6 train examples are of one class"):
+        report(Subject(), Arrays(x, one), both, info)
 
 
 def test_the_documentation_lists_what_the_metrics_declare():

@@ -1,4 +1,6 @@
-"""Whether a model copies its training data, moved or mirrored copies included."""
+"""Whether a model copies its training data, moved, mirrored or dimmed copies included."""
+
+import itertools
 
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
@@ -15,6 +17,10 @@ LARGEST_SHIFT = 2
 # Candidates are sought among images of about so many pixels a side, so many for each shift.
 COARSE_SIDE = 8
 CANDIDATES = 5
+# Images that deviate less have no contrast to bring to 1.
+FLAT = 1e-3
+# The distance of two images of deviation 1 that do not correlate.
+UNRELATED = np.sqrt(2.0)
 
 
 def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=None) -> dict:
@@ -42,7 +48,8 @@ def copies(samples: np.ndarray, held_out: np.ndarray, train: np.ndarray, embed=N
         1.0
     """
     near = [nearest_moved(x, train) for x in (samples, held_out)]
-    found: dict = _compared(near[0], near[1], as_floats(train).std())
+    scale = 1.0 if train.ndim == 4 else as_floats(train).std()
+    found: dict = _compared(near[0], near[1], scale)
     if embed:
         known = embed(train)
         scale = np.sqrt(known.shape[1])
@@ -68,29 +75,31 @@ def nearest_moved(x: np.ndarray, among: np.ndarray) -> np.ndarray:
     """The distance of each example to the nearest of a set, wherever it was moved to.
 
     Images are compared at all shifts of up to two pixels (one pixel where the shorter side is below
-    16, none below 8), as they are and mirrored, on the part that all shifts show. For each, the
-    nearest images are sought among coarse copies first.
+    16, none below 8), as they are and mirrored along either axis, on the part that all shifts show,
+    and with brightness and contrast set alike. The nearest are sought among coarse copies first.
 
     Args:
         x: array [n, *shape].
         among: array [m, *shape].
 
     Returns:
-        float array [n], the root mean squared difference, values in the package's range.
+        float array [n], the root mean squared difference: of images with a mean of 0 and a
+        deviation of 1 each, else of the values themselves.
 
     Examples:
         >>> image = np.random.default_rng(0).uniform(-1, 1, (1, 16, 16, 1)).astype(np.float32)
-        >>> moved = np.roll(image, (1, -2), axis=(1, 2))[:, :, ::-1]
-        >>> float(nearest_moved(moved, image)[0])
-        0.0
+        >>> moved = 0.5 * np.roll(image, (1, -2), axis=(1, 2))[:, :, ::-1]
+        >>> bool(nearest_moved(moved, image)[0] < 1e-6)
+        True
     """
     if x.ndim != 4:
         return nearest(x, among).distance[:, 0]
     x, among = as_floats(x), as_floats(among)
     reach = min(LARGEST_SHIFT, min(x.shape[1:3]) // 8)
-    among = _window(among, reach, 0, 0)
+    among = _standardised(_window(among, reach, 0, 0))
     coarse = _coarse(among)
-    ends = sorted({-reach, 0, reach})
+    ends = [*itertools.product(sorted({-reach, 0, reach}), repeat=2)]
+    everywhere = [*itertools.product(range(-reach, reach + 1), repeat=2)]
     candidates = np.concatenate(
         [
             _neighbours(_coarse(view), coarse, min(CANDIDATES, len(among)))[1]
@@ -98,12 +107,14 @@ def nearest_moved(x: np.ndarray, among: np.ndarray) -> np.ndarray:
         ],
         axis=1,
     )
-    views = np.stack(list(_views(x, reach, range(-reach, reach + 1))), axis=1)
+    views = np.stack(list(_views(x, reach, everywhere)), axis=1)
     views = views.reshape(*views.shape[:2], -1)
     among = among.reshape(len(among), -1)
-    return np.array(
+    found = np.array(
         [_closest(own, among[rows]) for own, rows in zip(views, candidates, strict=True)]
     )
+    # One without contrast is as far as one that has nothing to do with any.
+    return np.where(views.any(axis=(1, 2)), found, UNRELATED)
 
 
 def _neighbours(points, among, count):
@@ -122,10 +133,17 @@ def _closest(views, candidates):
 
 def _views(x, reach, shifts):
     """Images as they are and mirrored, at each shift: the part that all shifts show."""
-    for images in (x, x[:, :, ::-1]):
-        for down in shifts:
-            for right in shifts:
-                yield _window(images, reach, down, right)
+    for images in (x, x[:, :, ::-1], x[:, ::-1]):
+        for down, right in shifts:
+            yield _standardised(_window(images, reach, down, right))
+
+
+def _standardised(images):
+    """Images with a mean of 0 and a deviation of 1 each; 0 where all pixels are the same."""
+    axes = (1, 2, 3)
+    centred = images - images.mean(axis=axes, keepdims=True)
+    deviation = centred.std(axis=axes, keepdims=True)
+    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > FLAT)
 
 
 def _window(images, reach, down, right):

@@ -24,11 +24,19 @@ def cycle_distances(subject, z_u: np.ndarray) -> np.ndarray:
 
     Returns:
         float array [n, C].
+
+    Raises:
+        ValueError: if z_u of such a picture is NaN or infinite.
     """
     distances = []
     for class_code in subject.class_codes():
         z_s = np.tile(class_code, (len(z_u), 1))
         back = subject.encode(subject.decode(z_s, z_u)).z_u_mean
+        if not np.isfinite(back).all():
+            raise ValueError(
+                "z_u of some pictures that the model decodes is NaN or infinite, so that nothing "
+                "can be measured on it. Train the model anew, with a smaller learning rate."
+            )
         distances.append(np.linalg.norm(back - z_u, axis=-1))
     return np.stack(distances, axis=-1)
 
@@ -89,11 +97,11 @@ class CycleProbe:
             z_u: float array [m, latent].
 
         Returns:
-            dict of "cycle" (the class whose z_u comes back closest) and "cycle_gbdt" (the trees)
-            to int array [m].
+            dict of "cycle" (1 for the class whose z_u comes back closest) and "cycle_gbdt" (the
+            trees) to float array [m, C], probabilities of the classes.
         """
         distances = cycle_distances(self.subject, z_u)
         return {
-            "cycle": distances.argmin(axis=-1),
+            "cycle": np.eye(distances.shape[1])[distances.argmin(axis=-1)],
             "cycle_gbdt": self._trees(residuals(distances)),
         }

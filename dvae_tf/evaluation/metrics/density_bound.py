@@ -8,7 +8,10 @@ class's density is the mixture of the posteriors of its images.
 
 The assumption: the densities are estimated from finitely many training examples, as a mixture of
 their posteriors, widened by what makes other training samples most likely, or as one Gaussian a
-class if that makes them likelier. The bound holds for codes with these densities. Where the true
+class if that makes them likelier. Of few examples in many dimensions such densities are far too
+sure of themselves, so the posterior is tempered until it fits other training samples (Guo et al.,
+"On Calibration of Modern Neural Networks", ICML 2017): of codes that are independent of the class
+it then says what guessing does. The bound holds for codes with these densities. Where the true
 ones have finer detail than the estimate, an adversary who knows it reads more: the cycle probe
 does, on a flow that has learnt its codes by heart. So the bound is no proof: it stands beside the
 probes, not in their place. The flow's own density, without an estimate, would not do: it is N(0, I)
@@ -26,6 +29,8 @@ from dvae_tf.evaluation.metric import Metric, Row
 MOST_COMPONENTS = 10_000
 MOST_SAMPLES = 1_000
 WIDTHS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75)
+# What log-densities are divided by; the last leaves nothing but the shares of the classes.
+TEMPERATURES = (1.0, 1.5, 2.0, 3.0, 5.0, 8.0, 13.0, 20.0, 50.0, np.inf)
 CHUNK = 500
 
 
@@ -124,9 +129,49 @@ def density_bound(codes, z_u, label, asked_z_u, asked_label, num_classes: int, s
     candidates.append(lambda at: gaussian_log_density(at, z_u[kept], known, num_classes))
     density = max(candidates, key=likelihood)
     share = np.bincount(known, minlength=num_classes) / len(known)
-    with np.errstate(divide="ignore"):
-        posterior = softmax(density(asked_z_u[asked]) + np.log(share), axis=-1)
+    temperature = calibrated_temperature(density(z_u[held]), share, label[held])
+    posterior = tempered(density(asked_z_u[asked]), share, temperature)
     return _bound(posterior, asked_label[asked], seed)
+
+
+def tempered(log_density: np.ndarray, share: np.ndarray, temperature: float) -> np.ndarray:
+    """The posterior of the classes, with densities to the power of 1 / temperature.
+
+    Args:
+        log_density: float array [n, C]; minus infinity where a class has no density.
+        share: float array [C], of the classes.
+        temperature: float; infinity for `share` itself.
+
+    Returns:
+        float array [n, C].
+
+    Examples:
+        >>> tempered(np.array([[9.0, 1.0]]), np.array([0.5, 0.5]), np.inf).tolist()
+        [[0.5, 0.5]]
+    """
+    possible = np.isfinite(log_density)
+    scaled = np.where(possible, np.where(possible, log_density, 0.0) / temperature, -np.inf)
+    with np.errstate(divide="ignore"):
+        return softmax(scaled + np.log(share), axis=-1)
+
+
+def calibrated_temperature(log_density: np.ndarray, share: np.ndarray, label: np.ndarray) -> float:
+    """The temperature that makes the classes of other examples most likely.
+
+    Args:
+        log_density: float array [n, C], of examples that the densities were not estimated from.
+        share: float array [C], of the classes.
+        label: int array [n].
+
+    Returns:
+        float, one of `TEMPERATURES`.
+    """
+
+    def likelihood(temperature):
+        own = tempered(log_density, share, temperature)[np.arange(len(label)), label]
+        return np.mean(np.log(np.maximum(own, 1e-12)))
+
+    return max(TEMPERATURES, key=likelihood)
 
 
 def _bound(posterior, label, seed) -> dict[str, Estimate]:

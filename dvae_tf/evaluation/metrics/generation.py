@@ -81,6 +81,8 @@ def _compared(sets, embedded, right, label):
         | {"diversity": diversity_of_right(right[of], sets[of], embedded[of][0], label)}
         for name, of in diverse.items()
     }
+    if half < 2:
+        return found
     floor = frechet_distance(features[:half], features[half : 2 * half])
     return found | {"floor": {"fid": floor}}
 

@@ -43,13 +43,20 @@ def balanced_accuracy(predicted: np.ndarray, label: np.ndarray, seed: int = 0) -
     return resampled_estimate(of_classes, len(label), seed=seed).within(0.0, 1.0)
 
 
-def leakage(predicted: dict, label: np.ndarray, seed: int = 0) -> tuple[dict, dict]:
+def leakage(
+    predicted: dict, label: np.ndarray, share: np.ndarray, seed: int = 0
+) -> tuple[dict, dict]:
     """The accuracy and the balanced accuracy of several probes.
 
+    Each probe answers with the likeliest class, and where all classes count alike with the one
+    whose probability is largest beside its share: of classes that are rare it would else never
+    speak, however much it knows.
+
     Args:
-        predicted: dict of probe name to (int array [m] of predicted classes, int array [m] of the
-            indices of the examples that it was asked about).
+        predicted: dict of probe name to (float array [m, C], the probabilities of the classes; int
+            array [m] of the indices of the examples that it was asked about).
         label: int array [n].
+        share: float array [C], of the classes where the probes learnt.
         seed: int, for the intervals. Defaults to 0.
 
     Returns:
@@ -58,18 +65,20 @@ def leakage(predicted: dict, label: np.ndarray, seed: int = 0) -> tuple[dict, di
         its name.
 
     Examples:
-        >>> label = np.array([0, 1])
-        >>> found, _ = leakage({"a": (label, label), "b": (1 - label, label)}, label)
+        >>> label, right = np.array([0, 1]), np.eye(2)
+        >>> found, _ = leakage({"a": (right, label), "b": (1 - right, label)}, label, [0.5, 0.5])
         >>> found["strongest"].value, found["strongest_probe"]
         (1.0, 'a')
     """
+    # A class that no probe has learnt is answered by none.
+    prior = np.where(np.asarray(share) > 0.0, share, np.inf)
     plain = {
-        name: mean_estimate(answer == label[asked], seed)
-        for name, (answer, asked) in predicted.items()
+        name: mean_estimate(found.argmax(axis=-1) == label[asked], seed)
+        for name, (found, asked) in predicted.items()
     }
     balanced = {
-        name: balanced_accuracy(answer, label[asked], seed)
-        for name, (answer, asked) in predicted.items()
+        name: balanced_accuracy((found / prior).argmax(axis=-1), label[asked], seed)
+        for name, (found, asked) in predicted.items()
     }
     return _with_strongest(plain), _with_strongest(balanced)
 
@@ -118,6 +127,7 @@ class FittedProbes:
     def __init__(self, codes: np.ndarray, label: np.ndarray, subject, seed: int = 0):
         codes = np.asarray(codes, np.float32)
         self.num_classes = int(label.max()) + 1
+        self.share = np.bincount(label) / len(label)
         self.probes = {name: fit(codes, label, seed) for name, fit in PROBES.items()}
         whole = subject.encode and subject.decode and subject.class_codes
         self.cycle = CycleProbe(subject, codes, label, seed) if whole else None
@@ -130,9 +140,9 @@ class FittedProbes:
             rows: int array, indices of the codes to ask about. Defaults to all.
 
         Returns:
-            dict of probe name to (int array [k] of predicted classes, int array [k] of the indices
-            of the codes asked about: all of `rows`, or for the cycle probes those of them that are
-            decoded; these probes are left out where none is).
+            dict of probe name to (float array [k, C], probabilities of the classes; int array [k]
+            of the indices of the codes asked about: all of `rows`, or for the cycle probes those of
+            them that are decoded; these probes are left out where none is).
         """
         codes = np.asarray(codes, np.float32)
         rows = np.arange(len(codes)) if rows is None else rows
@@ -152,13 +162,13 @@ def _measure(bench: Bench) -> dict:
     for kind, z_u in bench.z_u.items():
         probes = FittedProbes(bench.learnt_z_u[kind], bench.learnt.label, subject, bench.seed)
         answers = probes.predict(z_u)
-        found[kind], found["balanced"][kind] = leakage(answers, label, bench.seed)
+        found[kind], found["balanced"][kind] = leakage(answers, label, probes.share, bench.seed)
         if given:
             # Most codes are the same; probes are asked again about the others alone.
             other = np.flatnonzero(~np.isclose(given[kind], z_u, atol=1e-5).all(axis=-1))
             if len(other):
                 answers = _renewed(answers, probes.predict(given[kind], other))
-            both = leakage(answers, label, bench.seed)
+            both = leakage(answers, label, probes.share, bench.seed)
             found["true_class"][kind], found["true_class"]["balanced"][kind] = both
     if not given:
         del found["true_class"]

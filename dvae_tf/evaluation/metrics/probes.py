@@ -1,6 +1,7 @@
 """Probes: fresh classifiers on frozen codes.
 
-A probe is a function (codes, label, seed) that learns and returns a function codes -> class.
+A probe is a function (codes, label, seed) that learns and returns a function of codes that gives
+the probabilities of the classes.
 """
 
 from collections.abc import Callable
@@ -40,15 +41,26 @@ def logistic_regression(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> 
         seed: int. Defaults to 0; the fit has no randomness.
 
     Returns:
-        function codes [m, latent] -> int array [m].
+        function codes [m, latent] -> float array [m, C], C the largest label and one more.
 
     Examples:
         >>> predict = logistic_regression(np.array([[0.0], [1.0]] * 20), np.array([0, 1] * 20))
-        >>> predict(np.array([[0.1], [0.9]])).tolist()
+        >>> predict(np.array([[0.1], [0.9]])).argmax(axis=-1).tolist()
         [0, 1]
     """
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, random_state=seed))
-    return model.fit(np.asarray(codes, np.float32), label).predict
+    return _probabilities(model.fit(np.asarray(codes, np.float32), label))
+
+
+def _probabilities(model):
+    """What a fitted classifier of scikit-learn predicts, with a column for each class."""
+
+    def predict(codes):
+        found = np.zeros((len(codes), int(model.classes_.max()) + 1))
+        found[:, model.classes_] = model.predict_proba(codes)
+        return found
+
+    return predict
 
 
 def nearest_neighbours(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
@@ -60,14 +72,11 @@ def nearest_neighbours(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> C
         seed: int, without effect. Defaults to 0.
 
     Returns:
-        function codes [m, latent] -> int array [m].
+        function codes [m, latent] -> float array [m, C].
     """
     neighbours = KNeighborsClassifier(min(NEIGHBOURS, len(label)), algorithm="brute")
-    return (
-        make_pipeline(StandardScaler(), neighbours)
-        .fit(np.asarray(codes, np.float32), label)
-        .predict
-    )
+    model = make_pipeline(StandardScaler(), neighbours)
+    return _probabilities(model.fit(np.asarray(codes, np.float32), label))
 
 
 def boosted_trees(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
@@ -79,13 +88,13 @@ def boosted_trees(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callab
         seed: int. Defaults to 0.
 
     Returns:
-        function codes [m, features] -> int array [m].
+        function codes [m, features] -> float array [m, C].
     """
     booster = HistGradientBoostingClassifier(
         max_iter=BOOSTING_ROUNDS, early_stopping=False, random_state=seed
     )
     with threadpool_limits(1 if len(label) < ONE_THREAD else None):
-        return booster.fit(codes, label).predict
+        return _probabilities(booster.fit(codes, label))
 
 
 def mlp(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
@@ -99,7 +108,7 @@ def mlp(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
         seed: int, for weights and the order of the codes. Defaults to 0.
 
     Returns:
-        function codes [m, latent] -> int array [m].
+        function codes [m, latent] -> float array [m, C].
     """
     scaler = StandardScaler().fit(codes)
     order = np.random.default_rng(seed).permutation(len(label))
@@ -128,7 +137,7 @@ def mlp(codes: np.ndarray, label: np.ndarray, seed: int = 0) -> Callable:
 
     def predict(codes):
         logits = network(np.asarray(scaler.transform(codes), np.float32), training=False)
-        return np.argmax(logits, axis=-1)
+        return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
     return predict
 

@@ -27,7 +27,8 @@ def prior_fit(z_u: np.ndarray, log_det: np.ndarray | None = None, seed: int = 0)
         seed: int, for the intervals. Defaults to 0.
 
     Returns:
-        dict of Estimate: "norm", the mean of |z_u|^2 / D, 1 for N(0, I); "nll", minus the flow's
+        dict of Estimate: "norm", the mean of |z_u|^2 / D, 1 for N(0, I); "median", the median of
+        |z_u|^2 by that of N(0, I), which a few codes far out do not change; "nll", minus the flow's
         log-density of the code before it, (|z_u|^2 / 2 + D log(2 pi) / 2 - log_det) / D, in nats a
         dimension (Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP", ICLR 2017,
         equation 2); "outside", the share outside the ball that holds 99 % of N(0, I), whose
@@ -44,9 +45,11 @@ def prior_fit(z_u: np.ndarray, log_det: np.ndarray | None = None, seed: int = 0)
     dimensions = z_u.shape[1]
     square = np.sum(z_u**2, axis=-1)
     volume = 0.0 if log_det is None else np.asarray(log_det, np.float64)
+    typical = square / scipy.stats.chi2.ppf(0.5, dimensions)
     nll = 0.5 * square + 0.5 * dimensions * math.log(2.0 * math.pi) - volume
     found = {
         "norm": mean_estimate(square / dimensions, seed),
+        "median": resampled_estimate(lambda rows: np.median(typical[rows]), len(square), seed=seed),
         "nll": mean_estimate(nll / dimensions, seed),
         "outside": mean_estimate(square > scipy.stats.chi2.ppf(BALL, dimensions), seed),
     }
@@ -117,6 +120,8 @@ METRIC = Metric(
         "N(0, I). Where test codes have more than training codes, the flow knows its training "
         "codes by heart",
         "zu_prior.sample.*.norm": "the same of posterior samples; 1 is best",
+        "zu_prior.*.median": "the median of |z_u|^2, by that of N(0, I); 1 is best. A few codes "
+        "far out do not change it",
         "zu_prior.*.nll": "minus the log-density that the flow gives the codes before it, in nats "
         "a dimension. Compare the test codes' with the training codes'",
         "zu_prior.*.outside": "share of codes outside the ball that holds 99 % of N(0, I); 0.01 is "

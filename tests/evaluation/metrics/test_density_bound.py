@@ -7,6 +7,7 @@ from dvae_tf.evaluation.metrics.density_bound import (
     density_bound,
     gaussian_log_density,
     mixture_log_density,
+    tempered,
 )
 from dvae_tf.models import Codes
 
@@ -59,6 +60,23 @@ def test_the_bound_of_two_gaussians_is_the_closed_form(apart):
     optimal, reached = bound(*two_gaussians(1200, apart), *two_gaussians(1000, apart))
     assert optimal == pytest.approx(expected, abs=0.05)
     assert reached == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize("dimensions", [8, 32])
+def test_of_codes_that_are_independent_of_the_class_it_says_chance(dimensions):
+    """So few densities in so many dimensions are all but sure of every class."""
+    random = np.random.default_rng(1)
+    mean, test_mean = random.normal(size=(1300, dimensions)), random.normal(size=(400, dimensions))
+    label, test_label = random.integers(0, 10, 1300), random.integers(0, 10, 400)
+    optimal, reached = bound(mean, label, test_mean, test_label)
+    assert optimal == pytest.approx(0.1, abs=0.04)
+    assert reached == pytest.approx(0.1, abs=0.05)
+
+
+def test_an_infinite_temperature_leaves_the_shares():
+    log_density = np.array([[-1e4, 0.0], [-np.inf, 3.0]])
+    found = tempered(log_density, np.array([0.2, 0.8]), np.inf)
+    np.testing.assert_allclose(found, [[0.2, 0.8], [0.0, 1.0]])
 
 
 def test_codes_without_noise_have_a_bound_too():

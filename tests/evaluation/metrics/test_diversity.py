@@ -75,25 +75,46 @@ def test_copies_are_found_where_held_out_examples_are_training_examples_too():
 def test_moved_and_mirrored_copies_are_found():
     train, held_out = images(60, 16), images(40, 16)
     moved = np.roll(train[:20], (2, -1), axis=(1, 2))
-    cheat = np.concatenate([moved, np.roll(train[20:40], 1, axis=1)[:, :, ::-1]])
+    flipped = np.roll(train[20:40], 1, axis=1)
+    cheat = np.concatenate([moved, flipped[:10, :, ::-1], flipped[10:, ::-1]])
     # At one place the copies are as far as any image, and so they passed.
     plain = nearest(cheat, train).distance
     assert plain.min() > 0.5
     found = copies(cheat, held_out, train)
-    assert found["samples"].value == 0.0
+    assert found["samples"].value == pytest.approx(0.0, abs=1e-5)
     assert found["suspect_share"].value == 1.0
     assert copies(images(40, 16), held_out, train)["suspect_share"].value < 0.2
 
 
+def test_copies_of_another_contrast_and_brightness_are_found():
+    train, held_out = as_floats(images(60, 16)), images(40, 16)
+    dim = 0.7 * train[:30] - 0.2
+    found = copies(dim, held_out, train)
+    assert found["samples"].value == pytest.approx(0.0, abs=1e-5)
+    assert found["suspect_share"].value == 1.0
+
+
+def test_images_without_contrast_are_compared_too():
+    train, held_out = images(20, 16), images(20, 16)
+    flat = np.full_like(train[:4], 128)
+    assert copies(flat, held_out, train)["suspect_share"].value == 0.0
+
+
+def standardised(image):
+    return (image - image.mean()) / image.std()
+
+
 def test_the_nearest_moved_image_is_that_of_a_search_through_all():
     x, train = (as_floats(images(count, 16)) for count in (4, 5))
+    inner = np.stack([standardised(image[2:14, 2:14]) for image in train])
     expected = []
     for image in x:
         best = np.inf
-        for view in (image, image[:, ::-1]):
+        for view in (image, image[:, ::-1], image[::-1]):
             for down in range(5):
                 for right in range(5):
-                    error = (view[down : down + 12, right : right + 12] - train[:, 2:14, 2:14]) ** 2
+                    part = standardised(view[down : down + 12, right : right + 12])
+                    error = (part - inner) ** 2
                     best = min(best, np.sqrt(error.mean(axis=(1, 2, 3))).min())
         expected.append(best)
     np.testing.assert_allclose(nearest_moved(x, train), expected, rtol=1e-5)

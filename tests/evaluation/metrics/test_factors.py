@@ -85,6 +85,13 @@ def test_codes_that_do_not_vary_have_no_style_to_keep():
     assert style_distance(np.ones((6, 2)), np.ones((6, 2))).value == 1.0
 
 
+def test_a_few_donors_far_out_do_not_hide_that_style_is_lost():
+    z_u = 0.01 * RANDOM.normal(size=(1000, 8))
+    z_u[::125] *= 1000.0
+    kept = np.where(np.arange(1000)[:, np.newaxis] % 125, 0.01 * RANDOM.normal(size=(1000, 8)), z_u)
+    assert style_distance(z_u, kept).value > 0.9
+
+
 def test_factor_errors_are_in_standard_deviations():
     truth = VALUES[:, :1]
     found = factor_errors(truth + 2 * truth.std(), truth, truth, ["size"])["size"]

@@ -51,7 +51,7 @@ def codes(count, seed):
 
 def accuracies(probes, z_u, label):
     return {
-        name: np.mean(answer == label[asked])
+        name: np.mean(answer.argmax(axis=-1) == label[asked])
         for name, (answer, asked) in probes.predict(z_u).items()
     }
 
@@ -68,7 +68,7 @@ def test_an_honest_decoder_gives_the_cycle_probe_nothing():
     probe = CycleProbe(subject(honest), *codes(600, 1))
     z_u, label = codes(800, 2)
     for answer in probe.predict(z_u).values():
-        assert np.mean(answer == label) == pytest.approx(1 / CLASSES, abs=0.06)
+        assert np.mean(answer.argmax(axis=-1) == label) == pytest.approx(1 / CLASSES, abs=0.06)
 
 
 @pytest.mark.slow
@@ -99,7 +99,7 @@ def test_the_number_of_decoded_pictures_is_bounded(monkeypatch):
     probes = FittedProbes(z_u, label, subject(leaky))
     answer, asked = probes.predict(z_u)["cycle"]
     assert len(asked) == len(set(asked)) == 100
-    np.testing.assert_array_equal(answer, label[asked])
+    np.testing.assert_array_equal(answer.argmax(axis=-1), label[asked])
 
 
 def test_balanced_accuracy_is_that_of_scikit_learn():
@@ -121,15 +121,41 @@ def test_a_class_of_one_example_gives_no_accuracy_above_1():
 
 def test_always_predicting_the_frequent_class_is_no_leak_by_balanced_accuracy():
     label = np.array([0] * 90 + [1] * 10)
-    plain, balanced = leakage({"lazy": (np.zeros(100, int), np.arange(100))}, label)
+    lazy = np.tile([0.9, 0.1], (100, 1))
+    plain, balanced = leakage({"lazy": (lazy, np.arange(100))}, label, [0.9, 0.1])
     assert plain["lazy"].value == 0.9
     assert balanced["lazy"].value == pytest.approx(0.5)
 
 
+@pytest.mark.slow
+def test_a_leak_of_a_rare_class_is_seen_by_balanced_accuracy():
+    """The rare class is never the likeliest, yet a threshold on one dimension tells it."""
+    random = np.random.default_rng(0)
+    label = (random.random(12_000) < 0.05).astype(int)
+    z_u = random.normal(size=(12_000, 4))
+    z_u[:, 0] += 1.5 * label
+    probes = FittedProbes(z_u[:8000], label[:8000], Subject())
+    _, balanced = leakage(probes.predict(z_u[8000:]), label[8000:], probes.share)
+    of_threshold = balanced_accuracy((z_u[8000:, 0] > 0.75).astype(int), label[8000:]).value
+    assert of_threshold > 0.74
+    assert balanced["logistic"].value == pytest.approx(of_threshold, abs=0.03)
+    assert min(balanced[name].value for name in ("mlp", "gbdt")) > 0.7
+
+
+def test_pictures_whose_codes_are_no_numbers_are_refused():
+    def broken(x):
+        return encode(x)._replace(z_u_mean=np.full((len(x), 3), np.nan))
+
+    subject = Subject(encode=broken, decode=honest, class_codes=lambda: np.eye(CLASSES))
+    with pytest.raises(ValueError, match="pictures that the model decodes is NaN"):
+        CycleProbe(subject, *codes(20, 1))
+
+
 def test_the_strongest_probe_is_named():
     label = np.arange(40) % 2
-    right, all_asked = {"a": 1 - label, "b": label}, np.arange(40)
-    found, _ = leakage({name: (answer, all_asked) for name, answer in right.items()}, label)
+    right, all_asked = {"a": np.eye(2)[1 - label], "b": np.eye(2)[label]}, np.arange(40)
+    answers = {name: (answer, all_asked) for name, answer in right.items()}
+    found, _ = leakage(answers, label, [0.5, 0.5])
     assert (found["strongest"], found["strongest_probe"]) == (found["b"], "b")
 
 

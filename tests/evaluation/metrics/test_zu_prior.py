@@ -17,6 +17,16 @@ def test_the_prior_itself_fits():
     assert found["nll"].value == pytest.approx(0.5 * np.log(2 * np.pi * np.e), abs=0.02)
 
 
+def test_a_few_codes_far_out_do_not_hide_that_the_rest_is_one_point():
+    z_u = 0.01 * RANDOM.normal(size=(4000, 8))
+    z_u[:32] *= 1000.0
+    found = prior_fit(z_u)
+    assert found["norm"].value > 0.7
+    assert found["outside"].value < 0.02
+    assert found["median"].value < 0.01
+    assert prior_fit(RANDOM.normal(size=(4000, 8)))["median"].value == pytest.approx(1.0, abs=0.06)
+
+
 def test_wider_codes_are_outside():
     found = prior_fit(1.6 * RANDOM.normal(size=(3000, 6)))
     assert found["norm"].value == pytest.approx(1.6**2, abs=0.1)
