@@ -1,7 +1,8 @@
 """What to do with a trained model: plain functions, arrays in, arrays out.
 
 Images go in as uint8 in [0, 255] or float in [-1, 1] and come out as uint8; other data is float32
-in both directions.
+in both directions. A model of a table takes a pandas.DataFrame too, and `model.columns.frame(x)`
+makes one of what comes out.
 """
 
 import collections
@@ -123,7 +124,7 @@ def classify(model, x: np.ndarray) -> np.ndarray:
         >>> classify(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).shape
         (4, 3)
     """
-    return in_chunks(model.classify, as_floats(x))
+    return in_chunks(model.classify, _taken(model, x))
 
 
 def swap(model, x_s: np.ndarray, x_u: np.ndarray) -> np.ndarray:
@@ -375,7 +376,7 @@ def encode(model, x: np.ndarray):
         >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
         (4, 2)
     """
-    return in_chunks(model.encode, as_floats(x))
+    return in_chunks(model.encode, _taken(model, x))
 
 
 def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
@@ -399,6 +400,11 @@ def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
     if not len(z_s):
         raise ValueError("There are no codes; give at least one pair.")
     return as_pixels(in_chunks(model.decode, z_s, z_u))
+
+
+def _taken(model, x):
+    """A user's examples in the package's range; of a table, a pandas.DataFrame too."""
+    return as_floats(model.columns.taken(x) if model.columns else x)
 
 
 def _decode_grid(model, z_s, z_u):

@@ -57,13 +57,18 @@ def encode(settings: EncodingSettings, console: Console | None = None) -> pathli
 def _examples(settings, folder, model, names):
     """The data, its images in the model's size and its classes numbered as the model's."""
     arguments = read_json(folder / "run.json")["arguments"]
+    if model.columns and settings.data and not settings.split:
+        path = settings.data.removeprefix("table:")
+        return data.rows_of_table(path, arguments["label"], model.columns, names)
     examples, info = data.load_arrays(
         settings.data or arguments["dataset"],
-        settings.split,
+        settings.split or "test",
         arguments["seed"],
         model.sample_shape[:2] if len(model.sample_shape) == 3 else None,
         class_names=names,
         background=arguments.get("background", BACKGROUND),
+        label=arguments.get("label"),
+        columns=model.columns,
     )
     if info.shape != model.sample_shape:
         raise ValueError(

@@ -33,7 +33,7 @@ def evaluate(settings: EvaluationSettings, console: Console | None = None) -> di
     """
     folder = runs.find(settings.run)
     model = runs.load(folder)
-    data = runs.Data.of(folder, settings.data)
+    data = runs.Data.of(folder, settings.data, settings.targets)
     return measure(folder, data, model, console or Console(), settings.parts or None)
 
 

@@ -11,7 +11,7 @@ from dvae_tf.commands import outputs
 from dvae_tf.commands.images import opened
 from dvae_tf.commands.settings import GenerationSettings
 from dvae_tf.drawing import plots
-from dvae_tf.files import file_name, written
+from dvae_tf.files import file_name, read_json, written
 
 COUNT_OF_ONE, COUNT_OF_ALL = 16, 4
 COLUMNS = 8
@@ -22,7 +22,8 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
 
     A .png, .jpg, .webp, .pdf or .svg file is one picture; a .npy file an array [n, *shape] (images
     uint8), a .npz file the same as `x`, with `label` [n] and `class_names` [classes]; a name
-    without a suffix a folder with a PNG file for each image.
+    without a suffix a folder with a PNG file for each image. A model of a table writes a .csv or
+    .parquet file with the columns of the table, the label's first.
 
     Args:
         settings: GenerationSettings.
@@ -35,12 +36,20 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
         ValueError: if there is no such run or class, a setting does not fit, or the output's suffix
             is unknown.
     """
-    output = outputs.checked(settings.output, *outputs.PICTURES, *outputs.ARRAYS, "")
     folder = runs.find(settings.run)
+    columns = runs.columns(folder)
+    kinds = (*outputs.ARRAYS, *(outputs.TABLES if columns else (*outputs.PICTURES, "")))
+    default = "samples.csv" if columns else "samples.png"
+    output = outputs.checked(settings.output or default, *kinds)
     draw = _like_files if settings.like else _of_classes
     samples, labels, count, names = draw(settings, folder)
     kind = outputs.suffix_of(output)
-    if kind in outputs.ARRAYS:
+    if columns and kind in outputs.TABLES:
+        frame = columns.frame(samples)
+        label = read_json(folder / "run.json")["arguments"]["label"]
+        frame.insert(0, label, np.array(names)[labels])
+        outputs.write_table(output, frame)
+    elif kind in outputs.ARRAYS:
         outputs.write_arrays(output, x=samples, label=labels, class_names=np.array(names))
     elif kind in outputs.PICTURES:
         _write_picture(output, samples, labels, count, names)

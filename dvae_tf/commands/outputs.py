@@ -4,11 +4,13 @@ import pathlib
 
 import numpy as np
 
+from dvae_tf.extras import needed_for
 from dvae_tf.files import written
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
 ARRAYS = (".npy", ".npz")
 PAGES = (".html", ".htm")
+TABLES = (".csv", ".parquet")
 
 
 def checked(output: str, *suffixes: str) -> pathlib.Path:
@@ -41,6 +43,23 @@ def checked(output: str, *suffixes: str) -> pathlib.Path:
 def suffix_of(path: pathlib.Path):
     """Returns the suffix of a file in small letters, such as ".png"."""
     return path.suffix.lower()
+
+
+def write_table(path: pathlib.Path, frame) -> None:
+    """Writes a table into a .csv or .parquet file.
+
+    Args:
+        path: pathlib.Path of the file.
+        frame: pandas.DataFrame.
+
+    Raises:
+        ModuleNotFoundError: if pyarrow is missing for a .parquet file; names the extra to install.
+    """
+    with written(path) as temporary, needed_for("Writing Parquet", "tables"):
+        if suffix_of(path) == ".csv":
+            frame.to_csv(temporary, index=False)
+        else:
+            frame.to_parquet(temporary, index=False)
 
 
 def write_arrays(path: pathlib.Path, **arrays: np.ndarray) -> None:

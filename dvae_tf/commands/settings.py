@@ -11,7 +11,8 @@ import re
 from typing import Any
 
 DATASETS = (
-    "three_moons, shapes, digits, folder:PATH, npz:PATH, or a name of TensorFlow Datasets such as "
+    "three_moons, shapes, digits, folder:PATH, npz:PATH, table:PATH (.csv, .parquet), or a name of "
+    "TensorFlow Datasets such as "
     "mnist, fashion_mnist, svhn_cropped, cifar10"
 )
 NUMBERS = ("float32", "float16", "dynamic_int8", "int8")
@@ -147,6 +148,8 @@ class ModelSettings(Settings):
         metavar="HEIGHT[xWIDTH]",
     )
     background: str = setting("white", "colour behind transparent parts of images, or #rrggbb")
+    label: str | None = setting(None, "table: the column of the classes", metavar="COLUMN")
+    drop: tuple[str, ...] = setting((), "table: columns that are not used", metavar="COLUMN")
     latent_dim_s: int | None = setting(None, "size of z_s (default: the preset's)")
     latent_dim_u: int | None = setting(None, "size of z_u (default: the preset's)")
     labelled: float = setting(1.0, "share of the training examples that keep their label")
@@ -252,13 +255,18 @@ class EvaluationSettings(Settings):
         metavar="PART",
     )
     data: str | None = setting(None, MOVED, metavar="DATA")
+    targets: tuple[str, ...] = setting(
+        (),
+        "table: columns that the training dropped, for probes to predict from the codes",
+        metavar="COLUMN",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class GenerationSettings(Settings):
-    """Draws images of chosen classes with a trained model.
+    """Draws images, or rows of a table, of chosen classes with a trained model.
 
-    Without arguments: four images of each class with the newest run, into samples.png.
+    Without arguments: four of each class with the newest run, into samples.png or samples.csv.
     """
 
     run: str | None = setting(None, RUN, positional=True)
@@ -271,11 +279,12 @@ class GenerationSettings(Settings):
         "for a model trained with exemplars",
         metavar="FILE",
     )
-    count: int | None = setting(None, "images of each class (default: 16 if chosen, 4 for all)")
-    output: str = setting(
-        "samples.png",
-        "a .png, .jpg, .webp, .pdf or .svg file (one picture), a .npy or .npz file (arrays), or a "
-        "name without a suffix: a folder (a PNG file an image)",
+    count: int | None = setting(None, "of each class (default: 16 if chosen, 4 for all)")
+    output: str | None = setting(
+        None,
+        "a .png, .jpg, .webp, .pdf or .svg file (one picture), a .npy or .npz file (arrays), a "
+        "name without a suffix: a folder (a PNG file an image); of a table a .csv or .parquet file "
+        "(default: samples.png or samples.csv)",
     )
     temperature: float = setting(1.0, "factor on the priors' deviations; 0: the class's mean")
     seed: int = setting(0, "the same seed gives the same images")
@@ -352,7 +361,11 @@ class EncodingSettings(Settings):
 
     run: str | None = setting(None, RUN, positional=True)
     data: str | None = setting(None, f"data to encode (default: the run's own): {DATASETS}")
-    split: str = setting("test", "of that data, such as test, train or 'train[:90%%]'")
+    split: str | None = setting(
+        None,
+        "of that data, such as test, train or 'train[:90%%]' (default: test; of another table all "
+        "rows in their order)",
+    )
     output: str = setting(
         "codes.npz", "a .npz file (arrays), a .csv or a .parquet file (a row an example)"
     )

@@ -92,7 +92,7 @@ def _resumed(settings, strategy):
         arguments["epochs"] = settings.epochs
         if is_chief(strategy):
             write_json(folder / "run.json", description | {"arguments": arguments})
-    data = runs.Data(arguments, runs.class_names(folder))
+    data = runs.Data(arguments, runs.class_names(folder), runs.columns(folder))
     if not (folder / "model.keras").exists():
         return folder, arguments, data, _new_model(before, data, strategy)
     with strategy.scope():
@@ -137,6 +137,7 @@ def _new_model(settings, data, strategy):
             seed=settings.seed,
             class_names=data.info.class_names,
             background=settings.background,
+            columns=data.info.columns,
         )
 
 
@@ -162,6 +163,7 @@ def _description(settings, data):
             "class_names": data.info.class_names,
             "training_examples": data.info.count,
             "passes_per_epoch": data.passes,
+            "columns": data.info.columns.as_dicts() if data.info.columns else None,
         },
         "versions": versions,
         "training_seconds": 0.0,

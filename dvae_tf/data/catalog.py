@@ -36,7 +36,8 @@ class Source:
     Args:
         read: function of a split's name that returns (Arrays or Stored, Info).
         options: tuple of str, which of the arguments `size`, `count`, `seed`, `class_names`,
-            `background`, `label`, `drop`, `targets` and `columns` of `load` it takes. Defaults to none.
+            `background`, `label`, `drop`, `targets` and `columns` of `load` it takes. Defaults
+            to none.
         at_path: bool, whether the name is followed by a path, which it takes first. Defaults
             to False.
         own_splits: bool, whether it may have other splits than "train" and "test", and tells.

@@ -7,6 +7,7 @@ small, for memory. Wide: what the networks take and give, a block of values a co
 import dataclasses
 import math
 import re
+import sys
 import warnings
 from collections.abc import Sequence
 
@@ -17,6 +18,8 @@ from dvae_tf.extras import needed_for
 
 # A column of text with more different values is taken for names or free text.
 MOST_CATEGORIES = 1000
+# Standardised numbers lie within this; a value that is further out is set to it.
+FURTHEST = 50.0
 # What a packed row holds where there is no value.
 NO_CATEGORY = -1.0
 # Text that is a date, in whatever order, perhaps with a time.
@@ -34,6 +37,8 @@ class Column:
         kind: str, "numeric", "binary" or "categorical".
         dtype: str, of the values in a table, by the name that pandas has for it.
         mean, deviation: float, of numeric values in the training rows. Default to 0 and 1.
+        lowest, highest: float, the least and the largest of them, between which drawn numbers are
+            kept. Default to any.
         categories: tuple of str, int, float or bool, the values of a binary or categorical column.
             Defaults to none.
         missing: bool, whether training rows lack a value: it is then a category of its own, or for
@@ -49,6 +54,8 @@ class Column:
     dtype: str
     mean: float = 0.0
     deviation: float = 1.0
+    lowest: float | None = None
+    highest: float | None = None
     categories: tuple = ()
     missing: bool = False
 
@@ -92,10 +99,12 @@ class Column:
         if self.kind == "categorical":
             index = block.argmax(axis=-1)
             return np.where(index < len(self.categories), index, NO_CATEGORY).astype(np.float32)
-        value = np.float32(block[:, 0])
+        value = block[:, 0]
         if self.kind == "binary":
-            return np.float32(value > 0.5)
-        return np.where(block[:, 1] > 0.5, np.float32(np.nan), value) if self.missing else value
+            value = value > 0.5
+        elif self.missing:
+            value = np.where(block[:, 1] > 0.5, math.nan, value)
+        return value.astype(np.float32)
 
     def read(self, source: str, values) -> np.ndarray:
         """Packs the column of a table.
@@ -113,7 +122,8 @@ class Column:
         if self.kind == "numeric":
             numbers = _numbers(source, self.name, values)
             self._warn(source, np.isnan(numbers), "no value", not self.missing)
-            return ((numbers - self.mean) / self.deviation).astype(np.float32)
+            scaled = (numbers - self.mean) / self.deviation
+            return np.clip(scaled, -FURTHEST, FURTHEST).astype(np.float32)
         codes, options = values.factorize()
         number_of = {option: number for number, option in enumerate(self.categories)}
         numbers = [number_of.get(option, NO_CATEGORY) for option in plain(options)]
@@ -146,6 +156,8 @@ class Column:
         pandas = _pandas()
         if self.kind == "numeric":
             numbers = np.asarray(packed, np.float64) * self.deviation + self.mean
+            if self.lowest is not None:
+                numbers = np.clip(numbers, self.lowest, self.highest)
             if np.issubdtype(_numpy_type(self.dtype), np.integer):
                 numbers = np.rint(numbers)
             found = pandas.Series(numbers, name=self.name)
@@ -161,7 +173,7 @@ class Columns:
     """The columns of a table in their order.
 
     Args:
-        columns: sequence of Column, or of dicts as in `as_dicts`; or Columns.
+        columns: Columns, or sequence of Column or of dicts as in `as_dicts`.
 
     Examples:
         >>> columns = Columns([Column("age", "numeric", "int64", mean=40.0, deviation=10.0)])
@@ -169,7 +181,7 @@ class Columns:
         ([[1.0]], [50])
     """
 
-    columns: Sequence
+    columns: "Sequence | Columns"
 
     def __post_init__(self):
         given = self.columns.columns if isinstance(self.columns, Columns) else self.columns
@@ -244,6 +256,23 @@ class Columns:
             packed[:, at] = column.read(source, frame[column.name])
         return packed
 
+    def taken(self, x):
+        """What a user gives as rows: a pandas.DataFrame, or wide rows as they are.
+
+        Args:
+            x: pandas.DataFrame with these columns, or array [n, width].
+
+        Returns:
+            float32 array [n, width], or x.
+
+        Raises:
+            ValueError: if a column is missing or cannot be read.
+        """
+        pandas = sys.modules.get("pandas")  # Without it, there is no DataFrame.
+        if not pandas or not isinstance(x, pandas.DataFrame):
+            return x
+        return self.wide(self.read("the table", x)).numpy()
+
     def wide(self, packed) -> tf.Tensor:
         """Turns packed rows into what the networks take.
 
@@ -316,8 +345,8 @@ def _column(source, name, values):
         return Column(name, "binary", dtype, categories=_in_order(options))
     if numeric and len(options) > 1:
         numbers = _numbers(source, name, known)
-        deviation = float(numbers.std())
-        return Column(name, "numeric", dtype, float(numbers.mean()), deviation, missing=missing)
+        found = (numbers.mean(), numbers.std(), numbers.min(), numbers.max())
+        return Column(name, "numeric", dtype, *map(float, found), missing=missing)
     _expect_categories(source, name, options, len(known))
     return Column(name, "categorical", dtype, categories=_in_order(options), missing=missing)
 

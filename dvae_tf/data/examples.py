@@ -31,8 +31,8 @@ Arrays = collections.namedtuple("Arrays", ["x", "label", "factors"], defaults=[N
 Arrays.__doc__ = """Examples in memory.
 
 x: array [n, *shape], uint8 images in [0, 255] or float32; of tables packed rows [n, columns] (see
-`dvae_tf.data.columns`) until they are batched or handed out. label: int32 array [n]. factors: float32
-array [n, factors] or None.
+`dvae_tf.data.columns`) until they are batched or handed out. label: int32 array [n]. factors:
+float32 array [n, factors] or None.
 """
 
 Stream = collections.namedtuple("Stream", ["dataset", "count", "of_batch"], defaults=[None])

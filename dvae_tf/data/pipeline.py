@@ -195,4 +195,3 @@ def _batches_from_memory(examples, batch_size, shuffle, seed, factors, pairs):
     if pairs:
         index = _in_pairs(index, len(examples.label), lambda i: columns[1][i])
     return index.batch(batch_size).map(lambda i: tuple(tf.gather(column, i) for column in columns))
-

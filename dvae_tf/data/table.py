@@ -57,6 +57,32 @@ def table(
     return of_frame(source, frame, name, split, label, drop, targets, columns, class_names)
 
 
+def rows_of_table(path: str, label: str, columns: Columns, class_names: Sequence[str]):
+    """Reads all rows of a table in their order, for a model to be asked about them.
+
+    Args:
+        path: str, a .csv, .csv.gz or .parquet file.
+        label: str, the column of the classes, which may be missing: no row has a label then.
+        columns: Columns of the model.
+        class_names: sequence of str, the classes of the model.
+
+    Returns:
+        (Arrays, Info): x float32 [n, width], wide rows.
+
+    Raises:
+        ValueError: if the file cannot be read, or a column of the model is missing.
+    """
+    source = f"table:{path}"
+    frame = _read(source, pathlib.Path(path))
+    packed = columns.read(source, frame)
+    numbers = np.full(len(frame), NO_LABEL, np.int32)
+    if label in frame.columns:
+        numbers = _numbers_of(source, label, frame[label], class_names)
+    shape = (columns.width,)
+    info = Info(source, "all rows", shape, tuple(class_names), len(frame), columns=columns)
+    return Arrays(columns.wide(packed).numpy(), numbers), info
+
+
 def of_frame(
     source: str,
     frame,
@@ -197,7 +223,7 @@ def _places(frame):
 
 
 def _text(value):
-    """A class's name: a whole number without a point, though a gap made the column one of floats."""
+    """A class's name; a gap makes floats of whole numbers, which are named without a point."""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 

@@ -31,9 +31,7 @@ LEAST_WIDTH = 0.5
 FEWEST_EXAMPLES = 8
 
 
-def check_batch(
-    data, shape: Sequence[int], num_classes: int, values: bool = True, largest: float = LARGEST
-):
+def check_batch(data, shape: Sequence[int], num_classes: int, values: bool = True):
     """Unpacks a batch and checks it against what the model takes.
 
     Args:
@@ -42,7 +40,6 @@ def check_batch(
         num_classes: int, C.
         values: bool, whether values are checked too, not only shapes and types. Defaults to True.
             XLA cannot compile checks of values.
-        largest: float, the bound of values that are no images. Defaults to `LARGEST`.
 
     Returns:
         (float32 tensor [batch, *shape], int32 tensor [batch]).
@@ -63,8 +60,7 @@ def check_batch(
             f"label has shape {label.shape}; give [batch], one class number per example."
         )
     _expect_as_many(x, label=label)
-    x = checked_x(x, shape, values=values, largest=largest)
-    label = tf.reshape(label, [-1])
+    x, label = checked_x(x, shape, values=values), tf.reshape(label, [-1])
     if values:
         takes = f"; the model takes 0 to {num_classes - 1}, and -1 for a missing label."
         label = checked_label(label, NO_LABEL, num_classes, "The batch holds the label ", takes)
@@ -94,9 +90,7 @@ def expect_examples(name: str, values) -> None:
         raise ValueError(f"{name} holds no example; give at least one.")
 
 
-def checked_x(
-    x, shape: Sequence[int], name: str = "x", values: bool = True, largest: float = LARGEST
-) -> tf.Tensor:
+def checked_x(x, shape: Sequence[int], name: str = "x", values: bool = True) -> tf.Tensor:
     """Checks inputs of a model and converts them to its range.
 
     Args:
@@ -104,7 +98,6 @@ def checked_x(
         shape: sequence of int, the shape of one x.
         name: str, what errors call it. Defaults to "x".
         values: bool, as in `check_batch`. Defaults to True.
-        largest: float, as in `check_batch`.
 
     Returns:
         float32 tensor [batch, *shape].
@@ -125,9 +118,9 @@ def checked_x(
     x = tf.ensure_shape(tf.cast(x, tf.float32), (None, *shape))
     if not values:
         return x
+    check = _check_of_image if is_image else _check_of_columns
     finite = "The batch holds NaN or infinite values in x; remove or repair them."
-    in_range = _check_of_image(x, name) if is_image else _check_of_columns(x, name, largest)
-    return _required(x, [(tf.reduce_all(tf.math.is_finite(x)), finite), in_range])
+    return _required(x, [(tf.reduce_all(tf.math.is_finite(x)), finite), check(x, name)])
 
 
 def checked_columns(x: tf.Tensor, unless: tf.Tensor) -> tf.Tensor:
@@ -228,9 +221,9 @@ def _check_of_image(x, name):
     return fits, _ranging(f"{name} ranges from ", lowest, highest, f"; {SCALE}")
 
 
-def _check_of_columns(x, name, largest):
+def _check_of_columns(x, name):
     flat = tf.reshape(x, [tf.shape(x)[0], -1])
-    return _column_check(flat, tf.reduce_any(tf.abs(flat) > largest, axis=0), False, name)
+    return _column_check(flat, tf.reduce_any(tf.abs(flat) > LARGEST, axis=0), False, name)
 
 
 def _column_check(flat, wrong, passed, name):

@@ -3,8 +3,6 @@
 import keras
 import tensorflow as tf
 
-from dvae_tf import losses
-
 REFINING_RATE = 0.05
 
 

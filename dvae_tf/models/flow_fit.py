@@ -240,8 +240,7 @@ def codes_of(model, dataset):
     """
     parts = []
     for data in dataset:
-        takes = model.sample_shape, model.num_classes
-        x, label = check_batch(data, *takes, largest=model.largest)
+        x, label = check_batch(data, model.sample_shape, model.num_classes)
         parts.append([code.numpy() for code in model.traced_codes_for_flow(x, label)])
     return tuple(np.concatenate(column) for column in zip(*parts, strict=True))
 

@@ -22,11 +22,9 @@ class Seen:
     Args:
         is_image: bool, whether inputs are images.
         num_classes: int, C.
-        largest: float, the bound of what is no image. Defaults to `LARGEST`.
     """
 
-    def __init__(self, is_image: bool, num_classes: int, largest: float = LARGEST):
-        self.largest = largest
+    def __init__(self, is_image: bool, num_classes: int):
         self.is_image, self.num_classes = is_image, num_classes
         self.warned = False
         # Least and largest of x, of the label, and least of x where it was given in floats.
@@ -104,7 +102,7 @@ class Seen:
         """
         if not math.isfinite(lowest) or not math.isfinite(highest):
             raise ValueError("The batch holds NaN or infinite values in x; remove or repair them.")
-        bound = 1.0 + ROUNDING if self.is_image else self.largest
+        bound = 1.0 + ROUNDING if self.is_image else LARGEST
         if not -bound <= lowest <= highest <= bound:
             wanted = SCALE if self.is_image else STANDARDISE
             raise ValueError(f"x ranges from {lowest:g} to {highest:g}; {wanted}")

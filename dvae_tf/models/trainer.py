@@ -300,6 +300,7 @@ class Trainer(Verbs):
         """Sets the learning rates and checks the batch: (x, label, weight of each example)."""
         self.rates.follow(self.recipe, self.progress, self.passes_trained)
         x, label, weight = self._checked_batch(data)
+        # Rows of a table are standardised by their columns.
         if len(self.sample_shape) != 3 and not self.columns and not self.jit_compile:
             x = checked_columns(x, unless=~self.seen.nothing())
         self.seen.update(x, label, data[0])
@@ -310,8 +311,7 @@ class Trainer(Verbs):
         if keras.utils.unpack_x_y_sample_weight(data)[2] is not None:
             self._expect_use_of_weights()
         values = not self.jit_compile  # XLA cannot compile checks of values.
-        takes = self.sample_shape, self.num_classes
-        x, label = check_batch(data, *takes, values, self.largest)
+        x, label = check_batch(data, self.sample_shape, self.num_classes, values)
         return x, label, checked_weight(data, label, values)
 
     def _end_step(self, values, weight):

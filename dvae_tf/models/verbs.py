@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf.data.columns import Columns
-from dvae_tf.data.examples import LARGEST, NO_LABEL
+from dvae_tf.data.examples import NO_LABEL
 from dvae_tf.data.pipeline import damage_named
 from dvae_tf.models.batch_check import checked_x, expect_examples, plain_errors
 from dvae_tf.models.seen import Seen
@@ -31,9 +31,7 @@ class Verbs(keras.Model):
 
     def _begin_verbs(self):
         """Makes what the verbs keep, once shape and number of classes are known."""
-        # Rows of a table are standardised by their columns; that some are far out is no fault.
-        self.largest = math.inf if self.columns else LARGEST
-        self.seen = Seen(len(self.sample_shape) == 3, self.num_classes, self.largest)
+        self.seen = Seen(len(self.sample_shape) == 3, self.num_classes)
         self._class_weight = tf.Variable(tf.ones(self.num_classes), trainable=False)
 
     def _given(self, verb, args, kwargs):
@@ -159,8 +157,8 @@ class Verbs(keras.Model):
 
     def _inputs(self, x, values=True):
         """x as the networks take it."""
-        x = tf.convert_to_tensor(x)
-        checked = checked_x(x, self.sample_shape, values=values, largest=self.largest)
+        x = tf.convert_to_tensor(self.columns.taken(x) if self.columns else x)
+        checked = checked_x(x, self.sample_shape, values=values)
         if tf.executing_eagerly() and values and tf.size(x) > 0:
             lowest, highest = (float(end(checked)) for end in (tf.reduce_min, tf.reduce_max))
             self.seen.judge_range(lowest, highest, math.inf if x.dtype == tf.uint8 else lowest)

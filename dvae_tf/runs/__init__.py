@@ -7,6 +7,7 @@ from dvae_tf.runs.invocation import invocation
 from dvae_tf.runs.run import (
     class_names,
     class_number,
+    columns,
     exported,
     find,
     load,
@@ -19,6 +20,7 @@ __all__ = [
     "Data",
     "class_names",
     "class_number",
+    "columns",
     "exported",
     "find",
     "invocation",

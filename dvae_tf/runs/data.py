@@ -10,7 +10,7 @@ from dvae_tf.data.catalog import expect_split
 from dvae_tf.data.image_files import BACKGROUND
 from dvae_tf.files import read_json
 from dvae_tf.models import Recipe
-from dvae_tf.runs.run import class_names, find
+from dvae_tf.runs.run import class_names, columns, find
 
 # An epoch passes over small data several times, so that it has at least this many steps and the
 # work between epochs takes only a small part of the time.
@@ -31,15 +31,27 @@ class Data:
         arguments: dict, as under "arguments" in run.json.
         class_names: sequence of str, the model's, which the data's classes are matched to. Defaults
             to the data's own.
+        columns: Columns, the model's, of a table. Defaults to the data's own.
+        targets: sequence of str, columns of a table that become factors. Defaults to none.
     """
 
-    def __init__(self, arguments: dict, class_names: Sequence[str] | None = None):
+    def __init__(
+        self,
+        arguments: dict,
+        class_names: Sequence[str] | None = None,
+        columns: data.Columns | None = None,
+        targets: Sequence[str] = (),
+    ):
         self.name = arguments["dataset"]
         self.options = {
             "seed": arguments["seed"],
             "size": arguments["size"],
             "background": arguments.get("background", BACKGROUND),
             "class_names": class_names,
+            "label": arguments.get("label"),
+            "drop": [name for name in arguments.get("drop", ()) if name not in targets],
+            "targets": targets,
+            "columns": columns,
         }
         self.batch_size = arguments["batch_size"]
         self.labelled = arguments["labelled"]
@@ -51,13 +63,19 @@ class Data:
         )
 
     @classmethod
-    def of(cls, folder: str | os.PathLike | None = None, name: str | None = None) -> "Data":
+    def of(
+        cls,
+        folder: str | os.PathLike | None = None,
+        name: str | None = None,
+        targets: Sequence[str] = (),
+    ) -> "Data":
         """The data of a run that is trained.
 
         Args:
             folder: str or pathlib.Path. Defaults to the newest run.
             name: str, where the data lies now, as `dvae_tf.data.load` takes it. Defaults to where
                 it lay when the run was trained.
+            targets: sequence of str, columns of a table that become factors. Defaults to none.
 
         Returns:
             Data.
@@ -68,7 +86,7 @@ class Data:
         folder = find(folder)
         description = read_json(folder / "run.json")
         arguments = description["arguments"] | ({"dataset": name} if name else {})
-        found = cls(arguments, class_names(folder))
+        found = cls(arguments, class_names(folder), columns(folder), targets)
         try:
             shape = found.info.shape
         except ValueError as error:

@@ -20,6 +20,7 @@ import keras
 
 import dvae_tf.models  # noqa: F401  Registers the classes that a file names.
 from dvae_tf.data.catalog import SOURCES
+from dvae_tf.data.columns import Columns
 from dvae_tf.files import read_json
 from dvae_tf.runs import shipped
 from dvae_tf.runs.invocation import invocation
@@ -161,6 +162,19 @@ def class_names(folder: str | os.PathLike | None = None) -> list[str]:
         list of str.
     """
     return read_json(find(folder) / "run.json")["data"]["class_names"]
+
+
+def columns(folder: str | os.PathLike | None = None) -> Columns | None:
+    """The columns of the table that a run was trained on.
+
+    Args:
+        folder: str or pathlib.Path. Defaults to the newest run.
+
+    Returns:
+        Columns; None if it was no table.
+    """
+    found = read_json(find(folder) / "run.json")["data"].get("columns")
+    return Columns(found) if found else None
 
 
 def class_number(value: int | str, names: Sequence[str]) -> int:
