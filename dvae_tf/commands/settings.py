@@ -250,8 +250,8 @@ class EvaluationSettings(Settings):
     run: str | None = setting(None, RUN, positional=True)
     parts: tuple[str, ...] = setting(
         (),
-        "judge, classification, reconstruction, samples, swap, leakage, density_bound, zu_prior, "
-        "activity, factors, generation (default: all)",
+        "judge, classification, reconstruction, columns, samples, swap, leakage, density_bound, "
+        "zu_prior, activity, factors, generation (default: all)",
         metavar="PART",
     )
     data: str | None = setting(None, MOVED, metavar="DATA")

@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from dvae_tf import tasks
 from dvae_tf.data.examples import Arrays, Info
 from dvae_tf.data.pixels import as_floats, as_pixels
-from dvae_tf.drawing import plots
+from dvae_tf.drawing import plots, table_plots
 from dvae_tf.drawing.html import Picture
 from dvae_tf.runs import read_history
 
@@ -16,6 +16,7 @@ MOST_CLASSES = 10
 COLUMNS = 10
 MOST_CODES = 1000
 MOST_POINTS = 600
+MOST_ROWS = 5000
 
 
 def _same(points):
@@ -51,6 +52,8 @@ def draw(
         captions |= _draw_samples(folder, model, train, info, seed)
         if encodes:
             captions |= _draw_swaps(folder, model, test, info)
+    elif info.columns:
+        captions |= _draw_table(folder, model, test, info, seed)
     else:
         captions |= _draw_points(folder, model, test, info, seed)
     if encodes:
@@ -104,6 +107,20 @@ def _draw_swaps(folder, model, test, info):
     return {
         "swap": "Swaps of held-out images: z_s of the row's image, z_u of the column's.",
         "reconstruction": "Held-out images and their reconstructions.",
+    }
+
+
+def _draw_table(folder, model, test, info, seed):
+    rows = np.random.default_rng(seed).permutation(len(test.label))[:MOST_ROWS]
+    real, drawn = test.x[rows], tasks.sample(model, test.label[rows], seed=seed)
+    frames = info.columns.frame(real), info.columns.frame(drawn)
+    title = "Held-out rows, and as many drawn ones of the same classes"
+    table_plots.marginals(folder / "columns.png", info.columns, *frames, title)
+    table_plots.correlations(folder / "correlations.png", real, drawn, title)
+    return {
+        "columns": "The values of every column, of held-out rows and of drawn ones.",
+        "correlations": "The correlations of all values of a row, of held-out rows and of drawn "
+        "ones.",
     }
 
 

@@ -22,10 +22,19 @@ CELL, MARGIN, LETTER = 0.75, 0.4, 0.08
 
 
 @contextlib.contextmanager
-def _figure(path, width, height, rows=1, columns=1, **grid):
-    """Yields (figure, axes array [rows, columns]); writes the figure to `path` at the end.
+def figure_of(path, width, height, rows=1, columns=1, **grid):
+    """Makes a figure, and writes it at the end of the block.
 
     The picture is as large as all that is on it, so that no title is cut off.
+
+    Args:
+        path: str or pathlib.Path of the file.
+        width, height: float, in inches.
+        rows, columns: int, of the grid of axes. Default to 1.
+        **grid: of `matplotlib.figure.Figure.subplots`.
+
+    Yields:
+        (matplotlib.figure.Figure, array [rows, columns] of its axes).
     """
     with matplotlib.rc_context(LITERAL):
         figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
@@ -81,7 +90,7 @@ def image_grid(
     across, down = _cell(images, column_names)
     margin = MARGIN + LETTER * max(map(width, row_names), default=0)
     size = (across * columns + margin, down * rows + 0.6, rows, columns)
-    with _figure(path, *size) as (figure, axes):
+    with figure_of(path, *size) as (figure, axes):
         for row in range(rows):
             for column in range(columns):
                 _show(axes[row, column], images[row, column])
@@ -106,7 +115,7 @@ def swap_grid(path: str | os.PathLike, x_s, x_u, swaps, names_s, names_u) -> Non
     across, down = _cell(swaps, names_u)
     margin = MARGIN + LETTER * max(map(width, names_s))
     size = (across * (columns + 1) + margin, down * (rows + 1) + 0.8, rows + 1, columns + 1)
-    with _figure(path, *size) as (figure, axes):
+    with figure_of(path, *size) as (figure, axes):
         axes[0, 0].axis("off")
         for column in range(columns):
             _show(axes[0, column + 1], x_u[column])
@@ -143,7 +152,7 @@ def scatter(
     width, height = np.ptp(np.concatenate([points for points, _ in groups.values()]), axis=0)
     panel_height = np.clip(4.6 * height / max(width, 1e-6), 1.5, 6.0)
     shape = (4.6 * len(groups) + 1.5, panel_height + 1.3, 1, len(groups))
-    with _figure(path, *shape, sharex=True, sharey=True) as (figure, axes):
+    with figure_of(path, *shape, sharex=True, sharey=True) as (figure, axes):
         for panel, (name, (points, label)) in zip(axes[0], groups.items(), strict=True):
             classes = _scatter_classes(panel, points, label, class_names)
             panel.set(title=name, xlabel=axis_names[0], aspect="equal")
@@ -175,7 +184,7 @@ def scatter_grid(
     low, high = np.quantile(every, [0.002, 0.998], axis=0)
     height = 2.1 * float(np.clip((high[1] - low[1]) / max(high[0] - low[0], 1e-6), 0.3, 2.0))
     size = (2.3 * len(columns) + 1.2, (height + 0.35) * len(rows) + 0.9, len(rows), len(columns))
-    with _figure(path, *size, sharex=True, sharey=True) as (figure, axes):
+    with figure_of(path, *size, sharex=True, sharey=True) as (figure, axes):
         for line, (name, row) in zip(axes, rows.items(), strict=True):
             for panel, (points, label) in zip(line, row.values(), strict=True):
                 classes = _scatter_classes(panel, points, label, class_names)
@@ -211,7 +220,7 @@ def codes(
     plane_s = _plane(np.concatenate([z_s, means]), seed)
     plane_u = _plane(z_u, seed)
     method = "t-SNE" if z_s.shape[1] > 2 or z_u.shape[1] > 2 else "both dimensions"
-    with _figure(path, 11, 5, 1, 2) as (figure, axes):
+    with figure_of(path, 11, 5, 1, 2) as (figure, axes):
         left, right = axes[0]
         classes = _scatter_classes(left, plane_s[: len(z_s)], label, class_names)
         mean = left.scatter(
@@ -238,7 +247,7 @@ def history(path: str | os.PathLike, rows, names: Sequence[str]) -> None:
     columns = min(4, len(names))
     lines = -(-len(names) // columns)
     epochs = [row["epoch"] for row in rows]
-    with _figure(path, 3.2 * columns, 2.5 * lines, lines, columns) as (_, axes):
+    with figure_of(path, 3.2 * columns, 2.5 * lines, lines, columns) as (_, axes):
         for panel in axes.flat[len(names) :]:
             panel.axis("off")
         for panel, name in zip(axes.flat, names, strict=False):
@@ -263,7 +272,7 @@ def bars(
         lines: dict of str to float, dashed horizontal lines. Defaults to none.
     """
     names = list(next(iter(series.values()))[0])
-    with _figure(path, max(6.0, 1.1 * len(names) * len(series) ** 0.5 + 2.5), 3.6) as (_, axes):
+    with figure_of(path, max(6.0, 1.1 * len(names) * len(series) ** 0.5 + 2.5), 3.6) as (_, axes):
         panel = axes[0, 0]
         _grouped_bars(panel, series)
         for number, (name, value) in enumerate((lines or {}).items()):
@@ -283,7 +292,7 @@ def activity(path: str | os.PathLike, kl_per_dimension, errors: dict, intervals:
         intervals: dict of dict with "low" and "high", of the same keys.
     """
     names = {"true": "its own z_u", "prior": "z_u from N(0, I)", "other": "z_u of another"}
-    with _figure(path, 10, 3.6, 1, 2) as (_, axes):
+    with figure_of(path, 10, 3.6, 1, 2) as (_, axes):
         left, right = axes[0]
         left.bar(range(len(kl_per_dimension)), sorted(kl_per_dimension, reverse=True))
         left.set(

@@ -6,6 +6,7 @@ The other files in this folder contain formulas that these use.
 from dvae_tf.evaluation.metrics import (
     activity,
     classification,
+    columns,
     density_bound,
     factors,
     generation,
@@ -21,6 +22,7 @@ METRICS = (
     judge.METRIC,
     classification.METRIC,
     reconstruction.METRIC,
+    columns.METRIC,
     samples.METRIC,
     swap.METRIC,
     leakage.METRIC,
