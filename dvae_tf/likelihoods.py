@@ -203,6 +203,33 @@ class ColumnLikelihood(Likelihood):
         return super().get_config() | {"columns": self.columns.as_dicts()}
 
 
+def likelihood_of(shape: Sequence[int], columns: Columns | None) -> Likelihood:
+    """The likelihood of data of which no other is given.
+
+    Args:
+        shape: sequence of int, the shape of one x.
+        columns: Columns of a table, or None.
+
+    Returns:
+        ColumnLikelihood of a table, else SharedGaussian.
+
+    Raises:
+        ValueError: if the shape is not that of the columns.
+
+    Examples:
+        >>> likelihood_of((8, 8, 1), None).name
+        'shared_gaussian'
+    """
+    if columns is None:
+        return SharedGaussian(name="shared_gaussian")
+    if tuple(shape) != (columns.width,):
+        raise ValueError(
+            f"shape is {tuple(shape)}, but the columns take {columns.width} values a row; give "
+            "info.shape and info.columns of the same table."
+        )
+    return ColumnLikelihood(columns, name="column_likelihood")
+
+
 def _bernoulli(probability):
     low = LEAST_PROBABILITY
     return tfd.Bernoulli(probs=tf.clip_by_value(probability, low, 1.0 - low))

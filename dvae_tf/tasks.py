@@ -361,12 +361,14 @@ def nearest(x: np.ndarray, among: np.ndarray, count: int = 1):
     return Nearest(index, distance / np.sqrt(x.shape[1]))
 
 
-def encode(model, x: np.ndarray):
+def encode(model, x: np.ndarray, label: npt.ArrayLike | None = None):
     """The codes of many examples.
 
     Args:
         model: DisentangledVAE.
         x: array [n, *shape].
+        label: int array [n], the classes where they are known, else -1: see `model.encode`.
+            Defaults to the predicted classes.
 
     Returns:
         dvae_tf.models.Codes(z_s, z_u_mean, z_u_stddev) of float32 arrays [n, latent].
@@ -376,7 +378,12 @@ def encode(model, x: np.ndarray):
         >>> encode(DisentangledVAE((2,), 3, preset="toy"), np.zeros((4, 2))).z_s.shape
         (4, 2)
     """
-    return in_chunks(model.encode, _taken(model, x))
+    x = _taken(model, x)
+    if label is None:
+        return in_chunks(model.encode, x)
+    label = np.asarray(label, np.int32)
+    _expect_as_many(x=x, label=label)
+    return in_chunks(model.encode, x, label)
 
 
 def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def encode(settings: EncodingSettings, console: Console | None = None) -> pathli
             "disentangled_vae or disentangled_vae_gan."
         )
     examples, info = _examples(settings, folder, model, names)
-    found = _encoded(model, examples)
+    found = _encoded(model, examples, settings.use_labels)
     with written(output) as temporary:
         write(temporary, found, names)
     line = f"{info.count} examples of {info.name} ({info.split}), encoded by {folder}: {output}"
@@ -79,9 +79,9 @@ def _examples(settings, folder, model, names):
     return examples, info
 
 
-def _encoded(model, examples):
+def _encoded(model, examples, use_labels):
     """What the file holds: {name: array}."""
-    codes = tasks.encode(model, examples.x)
+    codes = tasks.encode(model, examples.x, examples.label if use_labels else None)
     probabilities = tasks.classify(model, examples.x)
     return {
         "label": examples.label,

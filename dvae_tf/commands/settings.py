@@ -366,6 +366,11 @@ class EncodingSettings(Settings):
         "of that data, such as test, train or 'train[:90%%]' (default: test; of another table all "
         "rows in their order)",
     )
+    use_labels: bool = setting(
+        False,
+        "encode each example as of its own class, where that is known, in place of the predicted "
+        "one: nothing of the class is left in z_u where the prediction is wrong",
+    )
     output: str = setting(
         "codes.npz", "a .npz file (arrays), a .csv or a .parquet file (a row an example)"
     )

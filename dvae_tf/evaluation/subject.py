@@ -7,7 +7,6 @@ import numpy as np
 import tensorflow as tf
 
 from dvae_tf import tasks
-from dvae_tf.data.pixels import as_floats
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,29 +63,9 @@ class Subject:
             decode=lambda z_s, z_u: tasks.decode(model, z_s, z_u),
             classify=lambda x: tasks.classify(model, x),
             class_codes=lambda: np.asarray(model.prior_s.means),
-            encode_as=_encoder_with_class(model),
+            encode_as=lambda x, label: tasks.encode(model, x, label),
             log_det=_log_det_of_flow(model),
         )
-
-
-def _encoder_with_class(model):
-    """The function `encode_as` of a model."""
-
-    @tf.function(reduce_retracing=True, autograph=False)
-    def encode(x, label):
-        codes = model.codes(x)
-        log_prob = model.prior_s.log_prob(model.encoder_s(x, training=False))
-        right = tf.argmax(log_prob, axis=-1, output_type=tf.int32) == label
-        z_s = tf.where(right[:, tf.newaxis], codes.z_s, model.prior_s.component(label).mean())
-        mean = codes.z_u_mean
-        if model.flow is not None:
-            mean, _ = model.flow(model.encoder_u(x, training=False)[0], z_s)
-        return codes._replace(z_s=z_s, z_u_mean=mean)
-
-    def encode_as(x, label):
-        return tasks.in_chunks(encode, as_floats(x), np.asarray(label, np.int32))
-
-    return encode_as
 
 
 def _log_det_of_flow(model):

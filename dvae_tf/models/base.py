@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dvae_tf.data.columns import Columns
 from dvae_tf.data.examples import check_seed
-from dvae_tf.likelihoods import ColumnLikelihood, Likelihood, SharedGaussian
+from dvae_tf.likelihoods import Likelihood, likelihood_of
 from dvae_tf.models import legacy
 from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.recipe import Recipe
@@ -78,10 +78,8 @@ class ClassConditionalModel(Trainer):
             raise ValueError(f"num_classes is {num_classes}; there must be at least 2 classes.")
         self.class_names = self._checked_names(class_names)
         self.background = background
-        self.columns = self._checked_columns(columns)
-        self.likelihood = likelihood or (
-            ColumnLikelihood(self.columns) if self.columns else SharedGaussian()
-        )
+        self.columns = Columns(columns) if columns else None
+        self.likelihood = likelihood or likelihood_of(self.sample_shape, self.columns)
         self._begin_verbs()
         self.preset, self.width = preset, width
         self.discriminator = None
@@ -234,17 +232,6 @@ class ClassConditionalModel(Trainer):
                 "class."
             )
         return names
-
-    def _checked_columns(self, columns):
-        if not columns:
-            return None
-        columns = Columns(columns)
-        if self.sample_shape != (columns.width,):
-            raise ValueError(
-                f"shape is {self.sample_shape}, but the columns take {columns.width} values a row; "
-                "give info.shape and info.columns of the same table."
-            )
-        return columns
 
     # Saving.
 

@@ -278,7 +278,7 @@ class DisentangledVAE(TwoCodeModel):
 
     def _joint_losses(self, x, label, seed, training):
         """All other losses: {name: tensor [batch]}."""
-        given, label = label, self._label_or_prediction(x, label)
+        given, label = label, self.label_or_prediction(x, label)
         z_s, of_z_s = self._z_s_to_decode(x, given, label, seed, training)
         code, of_code = self._code_to_decode(x, z_s, seed, training)
         logits = self.latent_classifier(code, training=training)

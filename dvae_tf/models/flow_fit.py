@@ -227,6 +227,24 @@ def split_as_keras(x, y, validation_split: float):
     return (x[:cut], y[:cut]), (x[cut:], y[cut:])
 
 
+def codes_for_flow(model, x: tf.Tensor, label: tf.Tensor):
+    """The codes that the flow is fitted to, as part of a graph.
+
+    Args:
+        model: DisentangledVAE.
+        x: float32 tensor [batch, *shape].
+        label: int32 tensor [batch], -1 for a missing label.
+
+    Returns:
+        tuple of float32 tensors: mean and deviation of E_U [batch, latent_dim_u], and the z_s that
+        the flow sees [batch, latent_dim_s].
+    """
+    z_s = model.encoder_s(x, training=False)
+    if model.recipe.decodes_class_vectors:
+        z_s = model.prior_s.component(model.label_or_prediction(x, label)).mean()
+    return *model.encoder_u(x, training=False), z_s
+
+
 def codes_of(model, dataset):
     """Encodes a data set once.
 

@@ -8,7 +8,7 @@ pay off together only, and E_U encodes both.
 import tensorflow as tf
 
 from dvae_tf import losses
-from dvae_tf.networks import placement
+from dvae_tf.networks import Decoder, EncoderU, PlacedEncoderU, placement
 
 
 def encoded_with_moves(encoder_u, x: tf.Tensor, seed: tf.Tensor, training: bool, every: int = 1):
@@ -52,3 +52,22 @@ def pose_loss(before: tf.Tensor, after: tf.Tensor, by: tf.Tensor, sides) -> tf.T
     """
     found = losses.equivariance(after, placement.moved(before, by, sides))
     return found + 2.0 - 2.0 * tf.cos(after[:, 3] - by[:, 3])
+
+
+def expect_same_pose(encoder_u, decoder) -> None:
+    """Refuses networks of which one alone has a pose.
+
+    Args:
+        encoder_u, decoder: keras.Model; a user's own are taken as they are.
+
+    Raises:
+        ValueError: if one of the package's finds poses and the other places nothing, or vice versa.
+    """
+    ours = isinstance(encoder_u, EncoderU) and isinstance(decoder, Decoder)
+    finds = isinstance(encoder_u, PlacedEncoderU)
+    if ours and finds != decoder.placed:
+        raise ValueError(
+            f"encoder_u is a {type(encoder_u).__name__}, but the decoder has placed={not finds}: "
+            "give both or neither a pose (preset 'placed' makes both; models of earlier versions "
+            "have no such E_U and cannot be read)."
+        )

@@ -10,8 +10,10 @@ import tensorflow as tf
 from dvae_tf import losses
 from dvae_tf.data.examples import whole_number
 from dvae_tf.models.base import ClassConditionalModel
+from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.exemplars import refined
-from dvae_tf.networks import Decoder, EncoderU, PlacedEncoderU
+from dvae_tf.models.flow_fit import codes_for_flow
+from dvae_tf.models.poses import expect_same_pose
 from dvae_tf.priors import GaussianMixturePrior, noise
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
@@ -54,20 +56,10 @@ class TwoCodeModel(ClassConditionalModel):
         self.latent_classifier = latent_classifier or self._preset().latent_classifier(
             self.num_classes
         )
-        self._expect_same_pose()
+        expect_same_pose(self.encoder_u, self.decoder)
+        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
-
-    def _expect_same_pose(self):
-        ours = isinstance(self.encoder_u, EncoderU) and isinstance(self.decoder, Decoder)
-        finds = isinstance(self.encoder_u, PlacedEncoderU)
-        if ours and finds != self.decoder.placed:
-            raise ValueError(
-                f"encoder_u is a {type(self.encoder_u).__name__}, but the decoder has "
-                f"placed={not finds}: give both or neither a pose (preset 'placed' makes both; "
-                "models of earlier versions have no such E_U and cannot be read)."
-            )
-        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
 
     def weight_groups(self) -> dict:
         """The groups of weights that are trained each on its own losses.
@@ -151,48 +143,51 @@ class TwoCodeModel(ClassConditionalModel):
         code, _ = self.encoder_u(x, training=training)
         return self.decoder(tf.concat([self._z_s(x, training), code], axis=-1), training=training)
 
-    def codes(self, x: tf.Tensor) -> Codes:
+    def codes(self, x: tf.Tensor, label: tf.Tensor | None = None) -> Codes:
         """`encode` as part of a graph.
 
         Args:
             x: float32 tensor [batch, *shape].
+            label: int32 tensor [batch], as in `encode`.
 
         Returns:
             Codes.
         """
-        z_s = self._z_s(x)
+        z_s = self._z_s(x) if label is None else self._z_s_as(x, label)
         mean, stddev = self.encoder_u(x, training=False)
         if self.flow is not None:
             mean, _ = self.flow(mean, z_s)
         return Codes(z_s, mean, stddev)
 
+    def _z_s_as(self, x, label):
+        """z_s, with the mean of the class's component where another class is predicted."""
+        z_s = self._z_s(x)
+        log_prob = self.prior_s.log_prob(self.encoder_s(x, training=False))
+        right = tf.argmax(log_prob, axis=-1, output_type=tf.int32) == label
+        known = right | (label < 0)
+        of_class = self.prior_s.component(tf.maximum(label, 0)).mean()
+        return tf.where(known[:, tf.newaxis], z_s, of_class)
+
     def _z_s(self, x, training=False):
         z_s = self.encoder_s(x, training=training)
         return self.prior_s.nearest_mean(z_s) if self.recipe.decodes_class_vectors else z_s
 
-    def codes_for_flow(self, x: tf.Tensor, label: tf.Tensor):
-        """The codes that the flow is fitted to, as part of a graph.
-
-        Args:
-            x: float32 tensor [batch, *shape].
-            label: int32 tensor [batch], -1 for a missing label.
-
-        Returns:
-            tuple of float32 tensors: mean and deviation of E_U [batch, latent_dim_u], and the z_s
-            that the flow sees [batch, latent_dim_s].
-        """
-        z_s = self.encoder_s(x, training=False)
-        if self.recipe.decodes_class_vectors:
-            z_s = self.prior_s.component(self._label_or_prediction(x, label)).mean()
-        return *self.encoder_u(x, training=False), z_s
-
     @functools.cached_property
     def traced_codes_for_flow(self):
         """`codes_for_flow` as a tf.function, traced once for all fits."""
-        return tf.function(self.codes_for_flow, reduce_retracing=True, autograph=False)
+        of_model = functools.partial(codes_for_flow, self)
+        return tf.function(of_model, reduce_retracing=True, autograph=False)
 
-    def _label_or_prediction(self, x, label):
-        """The labels, with the class predicted from z_s where one is missing (-1)."""
+    def label_or_prediction(self, x, label):
+        """The labels, with the class predicted from z_s where one is missing (-1).
+
+        Args:
+            x: float32 tensor [batch, *shape].
+            label: int32 tensor [batch].
+
+        Returns:
+            int32 tensor [batch].
+        """
 
         def completed():
             log_prob = self.prior_s.log_prob(self.encoder_s(x, training=False))
@@ -213,11 +208,15 @@ class TwoCodeModel(ClassConditionalModel):
         """
         return self.decoder(self._decoder_input(z_s, z_u), training=False)
 
-    def encode(self, x: npt.ArrayLike) -> Codes:
+    def encode(self, x: npt.ArrayLike, label: npt.ArrayLike | None = None) -> Codes:
         """Encodes inputs into their two codes.
 
         Args:
-            x: array [batch, *shape]: images in uint8 or in floats in [-1, 1], or other data.
+            x: array [batch, *shape]: images in uint8 or in floats in [-1, 1], or other data; of a
+                table, a pandas.DataFrame too.
+            label: int array [batch], the classes where they are known, else -1: z_s is then that of
+                the class, and the flow takes the class out of z_u, whatever z_s of x predicts.
+                Defaults to the predicted classes.
 
         Returns:
             Codes(z_s [batch, latent_dim_s], z_u_mean and z_u_stddev [batch, latent_dim_u]).
@@ -225,7 +224,12 @@ class TwoCodeModel(ClassConditionalModel):
         Raises:
             ValueError: if shape, type or range do not fit.
         """
-        return self._encode(self._inputs(x))
+        x = self._inputs(x)
+        if label is None:
+            return self._encode(x, None)
+        after = f" is no class of the model's {self.num_classes}, nor -1."
+        label = checked_label(tf.convert_to_tensor(label), -1, self.num_classes, "label ", after)
+        return self._encode(x, label)
 
     def decode(self, z_s: npt.ArrayLike, z_u: npt.ArrayLike) -> tf.Tensor:
         """Decodes pairs of codes.
@@ -316,8 +320,8 @@ class TwoCodeModel(ClassConditionalModel):
         return self._classify(self._inputs(x))
 
     @tf.function(reduce_retracing=True, autograph=False)
-    def _encode(self, x):
-        return self.codes(x)
+    def _encode(self, x, label):
+        return self.codes(x, label)
 
     @tf.function(reduce_retracing=True, autograph=False)
     def _encode_s(self, x):
