@@ -25,3 +25,17 @@ def needed_for(purpose, extra):
     except ModuleNotFoundError as error:
         message = f"{purpose} needs {error.name}: pip install 'dvae_tf[{extra}]'"
         raise ModuleNotFoundError(message, name=error.name) from error
+
+
+def pandas_of_extra():
+    """Imports pandas, which reads, holds and writes tables.
+
+    Returns:
+        the module.
+
+    Raises:
+        ModuleNotFoundError: if it is not installed; names the extra.
+    """
+    with needed_for("Working with tables", "tables"):
+        import pandas
+    return pandas

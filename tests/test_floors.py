@@ -12,7 +12,6 @@ FLOORS = (
     ("data",),
     ("networks", "priors"),
     ("losses",),
-    ("likelihoods",),
     ("models",),
     ("tasks",),
     ("evaluation",),

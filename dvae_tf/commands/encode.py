@@ -10,7 +10,7 @@ from dvae_tf import data, runs, tasks
 from dvae_tf.commands import outputs
 from dvae_tf.commands.settings import EncodingSettings
 from dvae_tf.data.image_files import BACKGROUND
-from dvae_tf.extras import needed_for
+from dvae_tf.extras import pandas_of_extra
 from dvae_tf.files import read_json, written
 
 
@@ -98,14 +98,10 @@ def _writer(output):
         return _write_npz
     if kind == ".csv":
         return _write_csv
-    with needed_for("Writing Parquet", "tables"):
-        import pyarrow
-        import pyarrow.parquet
+    pandas = pandas_of_extra()  # Before anything is encoded.
 
     def write(path, found, names):
-        titles, columns = zip(*_columns(found, names), strict=True)
-        table = pyarrow.table([pyarrow.array(column) for column in columns], names=titles)
-        pyarrow.parquet.write_table(table, path)
+        pandas.DataFrame(dict(_columns(found, names))).to_parquet(path, index=False)
 
     return write
 

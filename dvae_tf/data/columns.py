@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from dvae_tf.extras import needed_for
+from dvae_tf.extras import pandas_of_extra
 
 # A column of text with more different values is taken for names or free text.
 MOST_CATEGORIES = 1000
@@ -153,7 +153,7 @@ class Column:
         Returns:
             pandas.Series [n], of the column's dtype where that can hold what is missing.
         """
-        pandas = _pandas()
+        pandas = pandas_of_extra()
         if self.kind == "numeric":
             numbers = np.asarray(packed, np.float64) * self.deviation + self.mean
             if self.lowest is not None:
@@ -296,7 +296,7 @@ class Columns:
         """
         x = np.asarray(x)
         parts = zip(self.columns, self.blocks(), strict=True)
-        return _pandas().DataFrame(
+        return pandas_of_extra().DataFrame(
             {one.name: one.values(one.packed(x[:, block])) for one, block in parts}
         )
 
@@ -317,15 +317,9 @@ def plain(values) -> list:
     return [value.item() if isinstance(value, np.generic) else value for value in values]
 
 
-def _pandas():
-    with needed_for("Reading and writing tables", "tables"):
-        import pandas
-    return pandas
-
-
 def _column(source, name, values):
     """The Column that describes the values of training rows."""
-    pandas = _pandas()
+    pandas = pandas_of_extra()
     types = pandas.api.types
     known = values[values.notna()]
     if not len(known):
@@ -333,7 +327,10 @@ def _column(source, name, values):
     if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
         raise ValueError(_of_dates(source, name))
     missing, dtype = len(known) < len(values), str(values.dtype)
-    options = plain(known.unique())
+    try:
+        options = plain(known.unique())
+    except TypeError:  # Lists and the like have no hash.
+        options = plain(known.iloc[:1])
     if len(options) == 1:
         warnings.warn(
             f"{source}: all rows have the same value, {options[0]!r}, in the column {name!r}: "

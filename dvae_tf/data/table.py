@@ -9,7 +9,7 @@ from dvae_tf.data.columns import Columns, plain
 from dvae_tf.data.examples import NO_LABEL, Arrays, Info
 from dvae_tf.data.labels import class_names_of, expect_known
 from dvae_tf.data.splits import SPLITS, chosen_rows, holder, split_called
-from dvae_tf.extras import needed_for
+from dvae_tf.extras import pandas_of_extra
 
 # The column that may say to which split a row belongs.
 SPLIT = "split"
@@ -113,7 +113,7 @@ def of_frame(
     given = set() if split is None else set(split)
     if name is not None:
         holder(source, name, given)
-    places = _places(frame)
+    places = None if name is None else _places(frame.drop(columns=list(drop)))
     values = frame[label]
     # Which rows are trained on depends on the classes where a test split must be chosen.
     of_training = np.ones(len(frame), bool) if split is None else split == "train"
@@ -153,9 +153,7 @@ def _rows(name, given, split, label, places):
 
 
 def _read(source, path):
-    with needed_for("Reading tables", "tables"):
-        import pandas
-        import pyarrow  # noqa: F401  Reads the files.
+    pandas = pandas_of_extra()
     if not path.is_file():
         raise ValueError(
             f"{source}: there is no such file; give the path of a {' or '.join(SUFFIXES)} file."
@@ -216,9 +214,11 @@ def _checked_names(source, frame, label, drop, targets):
 
 def _places(frame):
     """The place of each row in the random order of the table: float array [n] in [0, 1)."""
-    with needed_for("Reading tables", "tables"):
-        from pandas.util import hash_pandas_object
-    places = hash_pandas_object(frame, index=False).to_numpy(np.uint64) / 2.0**64
+    hash_rows = pandas_of_extra().util.hash_pandas_object
+    try:
+        places = hash_rows(frame, index=False).to_numpy(np.uint64) / 2.0**64
+    except TypeError:  # Lists and the like have no hash; their text has.
+        places = hash_rows(frame.astype(str), index=False).to_numpy(np.uint64) / 2.0**64
     return np.minimum(places, np.nextafter(1.0, 0.0))
 
 

@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from dvae_tf.data.columns import Columns
 from dvae_tf.data.examples import check_seed
-from dvae_tf.likelihoods import Likelihood, likelihood_of
 from dvae_tf.models import legacy
 from dvae_tf.models.batch_check import checked_label
+from dvae_tf.models.likelihoods import Likelihood, likelihood_of
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.trainer import Trainer
 from dvae_tf.networks.placement import POSE

@@ -300,7 +300,6 @@ class Trainer(Verbs):
         """Sets the learning rates and checks the batch: (x, label, weight of each example)."""
         self.rates.follow(self.recipe, self.progress, self.passes_trained)
         x, label, weight = self._checked_batch(data)
-        # Rows of a table are standardised by their columns.
         if len(self.sample_shape) != 3 and not self.columns and not self.jit_compile:
             x = checked_columns(x, unless=~self.seen.nothing())
         self.seen.update(x, label, data[0])
