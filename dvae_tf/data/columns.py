@@ -331,6 +331,12 @@ def _column(source, name, values):
         options = plain(known.unique())
     except TypeError:  # Lists and the like have no hash.
         options = plain(known.iloc[:1])
+    strange = next((one for one in options if not isinstance(one, str | bool | int | float)), None)
+    if strange is not None:
+        raise ValueError(
+            f"{source}: the column {name!r} holds {strange!r}, a {type(strange).__name__}; give "
+            "numbers or text, or drop it."
+        )
     if len(options) == 1:
         warnings.warn(
             f"{source}: all rows have the same value, {options[0]!r}, in the column {name!r}: "
@@ -349,12 +355,6 @@ def _column(source, name, values):
 
 
 def _expect_categories(source, name, options, count):
-    strange = next((one for one in options if not isinstance(one, str | bool | int | float)), None)
-    if strange is not None:
-        raise ValueError(
-            f"{source}: the column {name!r} holds {strange!r}, a {type(strange).__name__}; give "
-            "numbers or text, or drop it."
-        )
     if all(isinstance(one, str) and _DATE.fullmatch(one) for one in options):
         raise ValueError(_of_dates(source, name))
     names = len(options) > FEWEST_NAMES and len(options) > SHARE_OF_NAMES * count
