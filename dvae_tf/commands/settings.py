@@ -517,3 +517,9 @@ class ShippingSettings(Settings):
 
     run: str | None = setting(None, RUN, positional=True)
     name: str = setting("digits", "folder below saved_models")
+    numbers: tuple[str, ...] = setting(
+        ("float32", "int8"),
+        "of the TFLite files: what a device cannot make again of another",
+        choices=NUMBERS,
+        metavar="NUMBERS",
+    )

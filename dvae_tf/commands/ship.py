@@ -14,14 +14,11 @@ from dvae_tf.models import DisentangledVAE
 from dvae_tf.runs import shipped
 from dvae_tf.runs.examples import FILE as EXAMPLES
 
-# Of the TFLite files: what a device cannot make again of another.
-NUMBERS = ("float32", "int8")
-
 
 def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.Path:
     """Makes a model that ships of a run.
 
-    Keeps what use needs: without the optimisers, the discriminator and TFLite files but `NUMBERS`.
+    Keeps what use needs: without the optimisers, the discriminator and the other TFLite files.
 
     Args:
         settings: ShippingSettings.
@@ -46,7 +43,7 @@ def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.
         model.save(made / "model.keras")
         for name in ("run.json", "report.json"):
             write_json(made / name, read_json(folder / name))
-        _export(folder, made, console)
+        _export(folder, made, settings.numbers, console)
         write_checksums(made)
         if target.exists():
             shutil.rmtree(target)
@@ -55,13 +52,13 @@ def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.
     return target
 
 
-def _export(folder, made, console):
+def _export(folder, made, numbers, console):
     """Exports with the examples of the run, which do not ship."""
     examples = made / EXAMPLES
     if (folder / EXAMPLES).exists():
         shutil.copyfile(folder / EXAMPLES, examples)
     settings = ExportSettings(
-        str(made), saved_model=True, tflite=True, numbers=NUMBERS, output=str(made)
+        str(made), saved_model=True, tflite=True, numbers=numbers, output=str(made)
     )
     export(settings, console)
     examples.unlink(missing_ok=True)
