@@ -38,4 +38,5 @@ def pandas_of_extra():
     """
     with needed_for("Working with tables", "tables"):
         import pandas
+        import pyarrow  # noqa: F401  Reads and writes Parquet, and holds text.
     return pandas

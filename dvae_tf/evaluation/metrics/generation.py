@@ -20,7 +20,7 @@ from dvae_tf.evaluation.metrics.manifold import manifold
 MOST_EXAMPLES = 5000
 INCEPTION_EXAMPLES = 1000
 PAIRS = 1000
-COPIES = 1000
+COPIES = 500
 
 
 def generation(subject, train: Arrays, test: Arrays, judge, seed: int = 0) -> dict:

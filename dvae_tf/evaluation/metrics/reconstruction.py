@@ -9,6 +9,8 @@ from dvae_tf.evaluation.estimate import mean_estimate
 from dvae_tf.evaluation.metric import Metric, Row
 
 CHUNK = 500
+# Structural similarity costs more than all else here: that of so many images is enough.
+MOST_COMPARED = 2000
 FILTER_SIZE = 11
 FULL_RANGE = 2.0
 
@@ -63,7 +65,8 @@ def _measure(bench: Bench) -> dict:
         "reconstruction_agreement": bench.judge.accuracy(decoded, bench.test.label),
     }
     if bench.info.is_image:
-        similarity = structural_similarity(bench.test.x, decoded)
+        few = slice(MOST_COMPARED)
+        similarity = structural_similarity(bench.test.x[few], decoded[few])
         found["reconstruction_ssim"] = mean_estimate(similarity)
     return found
 
