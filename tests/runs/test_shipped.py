@@ -42,7 +42,7 @@ def test_a_changed_and_a_missing_file_are_named(copy):
 
 
 def test_an_unknown_name_is_named():
-    with pytest.raises(ValueError, match="No shipped model is called 'faces'; there are digits"):
+    with pytest.raises(ValueError, match="No shipped model is called 'faces'; there are digits, fashion_mnist"):
         load_pretrained("faces")
 
 
