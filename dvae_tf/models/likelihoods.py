@@ -1,5 +1,6 @@
 """Likelihoods of the decoder, p(x | z_s, z_u): what a reconstruction costs, and draws of x."""
 
+import abc
 import math
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ class Likelihood(keras.layers.Layer):
     Implement `loss`, and whatever else differs from a Gaussian around the decoder's output.
     """
 
+    @abc.abstractmethod
     def loss(self, x: tf.Tensor, decoded: tf.Tensor, training: bool) -> tf.Tensor:
         """L_rec: minus the log-density of x, up to constants and a factor.
 
@@ -37,7 +39,6 @@ class Likelihood(keras.layers.Layer):
         Returns:
             float32 tensor [batch].
         """
-        raise NotImplementedError
 
     def calibrated(self, mean: tf.Tensor) -> tf.Tensor:
         """The mean of `loss` over a batch, as a `calibrated` recipe minimises it.

@@ -15,11 +15,23 @@ def test_the_shipped_model_knows_digits():
     assert float(model.optimizers["decoder"].learning_rate) == pytest.approx(5e-4)
 
 
-def test_together_it_is_under_13_megabytes():
-    files = [path for path in shipped.find().rglob("*") if path.is_file()]
-    assert sum(path.stat().st_size for path in files) < 13_000_000
-    listed = (shipped.find() / "SHA256SUMS").read_text().splitlines()
-    assert len(listed) == len(files) - 1
+def test_together_they_are_under_20_megabytes():
+    size = 0
+    for name in ("digits", "fashion_mnist"):
+        files = [path for path in shipped.find(name).rglob("*") if path.is_file()]
+        size += sum(path.stat().st_size for path in files)
+        listed = (shipped.find(name) / "SHA256SUMS").read_text().splitlines()
+        assert len(listed) == len(files) - 1
+    assert size < 20_000_000
+
+
+def test_fashion_mnist_draws_as_much_of_each_class_as_it_should():
+    """Sneakers are wide and flat, trousers tall: no data are needed to see that."""
+    model = load_pretrained("fashion_mnist")
+    drawn = tasks.sample(model, np.repeat([1, 7], 20), seed=0)[..., 0].astype(float)
+    height, width = ((drawn.mean(axis=axis) > 20).sum(axis=-1) for axis in (2, 1))
+    assert np.mean(height[:20] > width[:20]) > 0.8
+    assert np.mean(width[20:] > height[20:]) > 0.8
 
 
 @pytest.fixture
@@ -42,7 +54,7 @@ def test_a_changed_and_a_missing_file_are_named(copy):
 
 
 def test_an_unknown_name_is_named():
-    with pytest.raises(ValueError, match="No shipped model is called 'faces'; there are digits, fashion_mnist"):
+    with pytest.raises(ValueError, match="'faces'; there are digits, fashion_mnist"):
         load_pretrained("faces")
 
 
