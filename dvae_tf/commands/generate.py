@@ -38,9 +38,9 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
     """
     folder = runs.find(settings.run)
     columns = runs.columns(folder)
-    kinds = (*outputs.ARRAYS, *(outputs.TABLES if columns else (*outputs.PICTURES, "")))
     default = "samples.csv" if columns else "samples.png"
-    output = outputs.checked(settings.output or default, *kinds)
+    kinds = outputs.TABLES if columns else (*outputs.PICTURES, "")
+    output = outputs.checked(settings.output or default, *kinds, *outputs.ARRAYS)
     draw = _like_files if settings.like else _of_classes
     samples, labels, count, names = draw(settings, folder)
     kind = outputs.suffix_of(output)

@@ -113,7 +113,8 @@ def of_frame(
     given = set() if split is None else set(split)
     if name is not None:
         holder(source, name, given)
-    places = None if name is None else _places(frame.drop(columns=list(drop)))
+    # Of all columns, so that what is dropped or asked about does not move a row to another split.
+    places = None if name is None else _places(frame)
     values = frame[label]
     # Which rows are trained on depends on the classes where a test split must be chosen.
     of_training = np.ones(len(frame), bool) if split is None else split == "train"

@@ -174,7 +174,7 @@ def columns(folder: str | os.PathLike | None = None) -> Columns | None:
     Returns:
         Columns; None if it was no table.
     """
-    found = read_json(find(folder) / "run.json")["data"].get("columns")
+    found = read_json(find(folder) / "run.json").get("data", {}).get("columns")
     return Columns(found) if found else None
 
 

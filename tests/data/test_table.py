@@ -84,6 +84,14 @@ def test_splits_by_content_do_not_move_and_do_not_overlap(file):
     np.testing.assert_array_equal(again.x, parts["test"].x)
 
 
+def test_what_is_dropped_or_asked_about_does_not_move_rows_to_another_split(file):
+    dropped, asked = (
+        load_arrays(f"table:{file}", "test", label="sex", **{option: ["town", "grade"]})[0]
+        for option in ("drop", "targets")
+    )
+    np.testing.assert_array_equal(dropped.x, asked.x)
+
+
 def test_a_column_split_tells_the_splits_and_is_no_input(tmp_path):
     frame = people(30)
     frame["split"] = ["train"] * 20 + ["test"] * 10

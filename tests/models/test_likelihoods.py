@@ -54,7 +54,7 @@ def test_a_category_that_is_not_known_costs_nothing():
 def followed(likelihood, by):
     """A training so long that nothing is left of the first variances."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def step():
         return likelihood.loss(X, by, training=True)
 

@@ -80,6 +80,7 @@ def test_drawn_rows_hang_together_as_real_ones_do(trained):
     assert drawn.height[label == 1].std() == pytest.approx(4, rel=0.5)
 
 
+@pytest.mark.slow
 def test_a_saved_model_takes_and_gives_tables(untrained, tmp_path):
     untrained.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
@@ -118,6 +119,7 @@ def test_columns_of_another_table_are_refused(untrained):
         DisentangledVAE((3,), 2, columns=untrained.columns)
 
 
+@pytest.mark.slow
 def test_the_likelihood_can_be_another():
 
     class Halved(SharedGaussian):
