@@ -78,6 +78,11 @@ class _Job:
         self.folder, self.aside, self.numbers = folder, aside, tuple(dict.fromkeys(numbers))
         self.description = read_json(folder / "run.json")
         self.model = runs.load(folder)
+        if self.model.columns:
+            raise ValueError(
+                f"{folder} holds a model of a table, whose rows are drawn column by column, which no "
+                "format does yet. Load it with dvae_tf.runs.load."
+            )
         self.functions = Functions(self.model)
         self.train = runs.kept_examples(folder, "train")
         self.info = Info(

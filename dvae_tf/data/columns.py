@@ -327,6 +327,8 @@ def _column(source, name, values):
     if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
         raise ValueError(_of_dates(source, name))
     missing, dtype = len(known) < len(values), str(values.dtype)
+    numeric = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
+    numbers = _numbers(source, name, known) if numeric else None
     try:
         options = plain(known.unique())
     except TypeError:  # Lists and the like have no hash.
@@ -343,12 +345,15 @@ def _column(source, name, values):
             "there is nothing to learn from it.",
             stacklevel=5,
         )
-    numeric = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
     if len(options) == 2 and not missing:
         return Column(name, "binary", dtype, categories=_in_order(options))
-    if numeric and len(options) > 1:
-        numbers = _numbers(source, name, known)
+    if numbers is not None and len(options) > 1:
         found = (numbers.mean(), numbers.std(), numbers.min(), numbers.max())
+        if not 0.0 < found[1] < math.inf:
+            raise ValueError(
+                f"{source}: the column {name!r} ranges from {found[2]:g} to {found[3]:g}, which "
+                "cannot be standardised; rescale it, or drop it."
+            )
         return Column(name, "numeric", dtype, *map(float, found), missing=missing)
     _expect_categories(source, name, options, len(known))
     return Column(name, "categorical", dtype, categories=_in_order(options), missing=missing)

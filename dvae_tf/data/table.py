@@ -51,7 +51,7 @@ def table(
     """
     source = f"table:{path}"
     frame = _read(source, pathlib.Path(path))
-    split = _splits(frame)
+    split = _splits(source, frame)
     if split is not None:
         frame = frame.drop(columns=SPLIT)
     return of_frame(source, frame, name, split, label, drop, targets, columns, class_names)
@@ -109,6 +109,8 @@ def of_frame(
     Raises:
         ValueError: as `table`.
     """
+    if columns is not None:  # Of a model: what it does not use may be missing.
+        drop = [name for name in drop if name in frame.columns]
     label = _checked_names(source, frame, label, drop, targets)
     given = set() if split is None else set(split)
     if name is not None:
@@ -176,14 +178,21 @@ def _read(source, path):
     return frame
 
 
-def _splits(frame):
+def _splits(source, frame):
     """The split of each row, if the table tells: str array [n]."""
     if SPLIT not in frame.columns:
         return None
     codes, options = frame[SPLIT].factorize()
     called = [split_called(str(option)) for option in options]
-    if None in called or (codes < 0).any():
-        return None
+    if not any(called):
+        return None  # A column of something else.
+    strange = [repr(option) for option, name in zip(options, called, strict=True) if not name]
+    if strange or (codes < 0).any():
+        found = ", ".join(strange) or "no value"
+        raise ValueError(
+            f"{source}: the column {SPLIT!r} holds {found} in some rows; give train, "
+            "validation or test in all of them, or call the column otherwise."
+        )
     return np.array(called)[codes]
 
 
@@ -215,11 +224,17 @@ def _checked_names(source, frame, label, drop, targets):
 
 def _places(frame):
     """The place of each row in the random order of the table: float array [n] in [0, 1)."""
-    hash_rows = pandas_of_extra().util.hash_pandas_object
-    try:
-        places = hash_rows(frame, index=False).to_numpy(np.uint64) / 2.0**64
-    except TypeError:  # Lists and the like have no hash; their text has.
-        places = hash_rows(frame.astype(str), index=False).to_numpy(np.uint64) / 2.0**64
+    pandas = pandas_of_extra()
+    numeric = pandas.api.types.is_numeric_dtype
+    # A gap makes floats of a column of whole numbers, and Parquet has more types than CSV.
+    plain_frame = pandas.DataFrame(
+        {
+            name: values.astype("float64" if numeric(values) else "str")
+            for name, values in sorted(frame.items())
+        }
+    )
+    hashed = pandas.util.hash_pandas_object(plain_frame, index=False)
+    places = hashed.to_numpy(np.uint64) / 2.0**64
     return np.minimum(places, np.nextafter(1.0, 0.0))
 
 

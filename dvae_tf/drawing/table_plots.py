@@ -12,12 +12,14 @@ ACROSS = 4
 BINS = 24
 # The most frequent values of a column that are shown; all others are one bar.
 MOST_VALUES = 8
+# Of wide tables, so many columns are drawn, the first.
+MOST_COLUMNS = 40
 LONGEST_NAME = 14
 REAL, DRAWN = "#9aa5b1", "#d9480f"
 
 
 def marginals(path: str | os.PathLike, columns: Columns, real, drawn, title: str) -> None:
-    """Draws the distribution of every column, real beside drawn.
+    """Draws the distribution of each of the first 40 columns, real beside drawn.
 
     Args:
         path: str or pathlib.Path of the file.
@@ -25,15 +27,16 @@ def marginals(path: str | os.PathLike, columns: Columns, real, drawn, title: str
         real, drawn: pandas.DataFrame of these columns.
         title: str, shown at the top.
     """
-    across = min(ACROSS, len(columns))
-    down = math.ceil(len(columns) / across)
+    shown = list(columns)[:MOST_COLUMNS]
+    across = min(ACROSS, len(shown))
+    down = math.ceil(len(shown) / across)
     with figure_of(path, 3.4 * across, 2.6 * down + 0.8, down, across) as (figure, axes):
         panels = list(axes.flat)
-        for column, panel in zip(columns, panels, strict=False):
+        for column, panel in zip(shown, panels, strict=False):
             draw = _histogram if column.kind == "numeric" else _bars
             draw(panel, real[column.name], drawn[column.name])
             panel.set(title=_short(column.name, 2 * LONGEST_NAME), yticks=[])
-        for panel in panels[len(columns) :]:
+        for panel in panels[len(shown) :]:
             panel.set_axis_off()
         panels[0].legend(frameon=False)
         figure.suptitle(title)

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from dvae_tf import losses
-from dvae_tf.data.columns import Columns
+from dvae_tf.data.columns import FURTHEST, Columns
 
 tfd = tfp.distributions
 
@@ -177,6 +177,7 @@ class ColumnLikelihood(Likelihood):
             by, first, second = decoded[:, block], seeds.pop(), seeds.pop()
             if column.kind == "numeric":
                 part = tfd.Normal(by[:, :1], self.deviations()[number]).sample(seed=first)
+                part = tf.clip_by_value(part, -FURTHEST, FURTHEST)
                 if column.missing:
                     gap = tf.cast(_bernoulli(by[:, 1:]).sample(seed=second), tf.float32)
                     part = tf.concat([part, gap], axis=-1)

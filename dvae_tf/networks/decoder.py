@@ -5,8 +5,15 @@ from collections.abc import Sequence
 
 import keras
 
-from dvae_tf.data.columns import Columns
+from dvae_tf.data.columns import FURTHEST, Columns
 from dvae_tf.networks.placement import POSE, Placement
+
+# A probability so near 0 or 1 would have no gradient any more.
+LARGEST_LOGIT = 10.0
+
+
+def _bounded(logits):
+    return LARGEST_LOGIT * keras.ops.tanh(logits / LARGEST_LOGIT)
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -96,12 +103,13 @@ class Decoder(keras.Model):
         parts = []
         for column, block in zip(self.columns, self.columns.blocks(), strict=True):
             part = outputs[:, block]
-            if column.kind == "categorical":
-                parts.append(keras.ops.softmax(part, axis=-1))
+            if column.kind == "numeric":
+                mean = keras.ops.clip(part[:, :1], -FURTHEST, FURTHEST)
+                parts += [mean, keras.ops.sigmoid(_bounded(part[:, 1:]))]
             elif column.kind == "binary":
-                parts.append(keras.ops.sigmoid(part))
+                parts.append(keras.ops.sigmoid(_bounded(part)))
             else:
-                parts += [part[:, :1], keras.ops.sigmoid(part[:, 1:])]
+                parts.append(keras.ops.softmax(_bounded(part), axis=-1))
         return keras.ops.concatenate(parts, axis=-1)
 
     def get_config(self):

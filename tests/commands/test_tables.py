@@ -8,10 +8,12 @@ import pytest
 
 from dvae_tf.commands.encode import encode
 from dvae_tf.commands.evaluate import evaluate
+from dvae_tf.commands.export import export
 from dvae_tf.commands.generate import generate
 from dvae_tf.commands.settings import (
     EncodingSettings,
     EvaluationSettings,
+    ExportSettings,
     GenerationSettings,
     TrainingSettings,
 )
@@ -95,6 +97,12 @@ def test_another_table_is_encoded_row_by_row(run, people, tmp_path):
     frame.drop(columns=["sex", "income"]).to_csv(tmp_path / "other.csv", index=False)
     encode(EncodingSettings(str(run), **settings))
     assert set(pd.read_csv(output).label) == {-1}
+
+
+def test_a_model_of_a_table_is_not_exported(run, tmp_path):
+    with pytest.raises(ValueError, match="holds a model of a table"):
+        export(ExportSettings(str(run), output=str(tmp_path / "out")))
+    assert not (tmp_path / "out").exists()
 
 
 def test_columns_that_were_dropped_are_predicted_from_the_codes(run):

@@ -92,6 +92,33 @@ def test_what_is_dropped_or_asked_about_does_not_move_rows_to_another_split(file
     np.testing.assert_array_equal(dropped.x, asked.x)
 
 
+def test_a_gap_in_a_column_of_whole_numbers_does_not_move_rows(file):
+    before = load_arrays(f"table:{file}", "test", label="sex", drop=["age"])[0]
+    frame = pd.read_csv(file)
+    frame["age"] = frame.age.astype(float)
+    frame.to_csv(file, index=False)
+    after = load_arrays(f"table:{file}", "test", label="sex", drop=["age"])[0]
+    np.testing.assert_array_equal(before.label, after.label)
+
+
+def test_a_split_that_is_not_told_for_every_row_is_refused(tmp_path):
+    frame, path = people(30), tmp_path / "people.csv"
+    for last, found in (("holdout", "'holdout'"), (None, "no value")):
+        frame["split"] = ["train"] * 20 + ["test"] * 9 + [last]
+        frame.to_csv(path, index=False)
+        with pytest.raises(ValueError, match=f"'split' holds {found} in some rows"):
+            load(f"table:{path}", label="sex")
+
+
+def test_a_model_needs_no_column_that_it_does_not_use(file):
+    _, info = load(f"table:{file}", label="sex", drop=["town"])
+    pd.read_csv(file).drop(columns="town").to_csv(file, index=False)
+    again, _ = load_arrays(
+        f"table:{file}", "test", label="sex", drop=["town"], columns=info.columns
+    )
+    assert again.x.shape[1] == info.columns.width
+
+
 def test_a_column_split_tells_the_splits_and_is_no_input(tmp_path):
     frame = people(30)
     frame["split"] = ["train"] * 20 + ["test"] * 10
@@ -175,6 +202,8 @@ COLUMNS = {
     "times": (pd.date_range("2020-01-01", periods=30), "'x' holds dates"),
     "text": ([f"name {number}" for number in range(30)], "30 different texts in 30 rows"),
     "lists": ([[1, 2]] * 30, "holds .1, 2., a list"),
+    "huge": ([1e300, -1e300, *map(float, range(28))], "which cannot be standardised"),
+    "infinite of two": ([np.inf, 1.0] * 15, "'x' holds an infinite value"),
     "infinite": ([np.inf, *map(float, range(29))], "'x' holds an infinite value"),
 }
 

@@ -6,6 +6,7 @@ import scipy.stats
 import tensorflow as tf
 
 from dvae_tf.data import Columns
+from dvae_tf.data.columns import FURTHEST
 from dvae_tf.models.likelihoods import ColumnLikelihood, SharedGaussian, likelihood_of
 
 RANDOM = np.random.default_rng(0)
@@ -96,6 +97,13 @@ def test_draws_have_the_moments_of_the_likelihood():
     np.testing.assert_array_equal(drawn[:, 3:6].sum(axis=-1), np.ones(20_000))
     # Different columns, different noise.
     assert abs(np.corrcoef(drawn[:, 0], drawn[:, 6])[0, 1]) < 0.03
+
+
+def test_drawn_numbers_are_within_what_models_take():
+    likelihood = ColumnLikelihood(COLUMNS)
+    likelihood.variances.assign([1e6, 1e6])
+    drawn = likelihood.draw(tf.zeros((200, COLUMNS.width)) + 0.5, tf.constant([1, 2])).numpy()
+    assert np.abs(drawn).max() == FURTHEST
 
 
 def test_it_is_saved_with_its_columns():
