@@ -80,7 +80,7 @@ class _Job:
         self.model = runs.load(folder)
         if self.model.columns:
             raise ValueError(
-                f"{folder} holds a model of a table, whose rows are drawn column by column, which no "
+                f"{folder} holds a model of a table, whose rows are drawn by column, which no "
                 "format does yet. Load it with dvae_tf.runs.load."
             )
         self.functions = Functions(self.model)
