@@ -164,6 +164,7 @@ class ModelSettings(Settings):
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "latent_dim_s", "latent_dim_u")
         object.__setattr__(self, "size", _size(self.size))
+        object.__setattr__(self, "drop", tuple(self.drop))  # Files have lists.
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
         if not 0.0 < self.labelled <= 1.0:

@@ -1,6 +1,7 @@
 """Every code block of the pages: run, or, where it would train for long, understood."""
 
 import importlib.util
+import json
 import pathlib
 import re
 import shlex
@@ -169,11 +170,12 @@ def test_the_command_of_a_model_card_is_understood(card):
     [
         TrainingSettings(),
         TrainingSettings(epochs=60, batch_size=32, changes={"flow_noise": 1}),
+        TrainingSettings("table:people.csv", label="sex", drop=("income", "name")),
         TrainingSettings("folder:my photos", width=0.5, changes={"kl": [0, 1], "flow": False}),
     ],
 )
 def test_the_command_that_a_model_card_gets_makes_the_run_again(settings):
-    command = training_command(recorded(settings))
+    command = training_command(json.loads(json.dumps(recorded(settings))))
     (words,) = commands(f"{command} ")
     assert recorded(understand(words)) == recorded(settings)
 
