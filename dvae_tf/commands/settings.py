@@ -73,11 +73,12 @@ def recorded(settings) -> dict:
         >>> "output" in recorded(TrainingSettings(output="runs/one"))
         False
     """
-    return {
+    values = {
         field.name: getattr(settings, field.name)
         for field in dataclasses.fields(settings)
         if field.metadata["recorded"]
     }
+    return {name: list(v) if isinstance(v, tuple) else v for name, v in values.items()}
 
 
 def _at_least(settings, least, *names):
