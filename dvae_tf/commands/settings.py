@@ -110,6 +110,9 @@ class Settings:
     def __post_init__(self):
         for field in dataclasses.fields(self):
             value, choices = getattr(self, field.name), field.metadata["choices"]
+            if isinstance(value, list):  # As JSON has it.
+                value = tuple(value)
+                object.__setattr__(self, field.name, value)
             for single in value if isinstance(value, tuple) else (value,):
                 if field.name in ("seed", "seeds") and not 0 <= single <= MOST_SEED:
                     raise ValueError(f"The seed is {single}; give 0 to {MOST_SEED}.")
@@ -165,7 +168,6 @@ class ModelSettings(Settings):
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "latent_dim_s", "latent_dim_u")
         object.__setattr__(self, "size", _size(self.size))
-        object.__setattr__(self, "drop", tuple(self.drop))  # Files have lists.
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
         if not 0.0 < self.labelled <= 1.0:
