@@ -64,7 +64,7 @@ def measured_cheaply():
     """Few resamples, short probes, few pictures of the cycle probe."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dvae_tf.evaluation.estimate, "RESAMPLES", 30)
-        patch.setattr(probes, "MOST_EPOCHS", 10)
+        patch.setattr(probes, "EPOCHS", 10)
         patch.setattr(probes, "BOOSTING_ROUNDS", 10)
         patch.setattr(factors, "ROUNDS", 20)
         patch.setattr(cycle, "MOST_PICTURES", 600)

@@ -16,7 +16,7 @@ TRAINABLE = ("logistic", "mlp", "knn", "gbdt")
 @pytest.fixture(scope="module", autouse=True)
 def hasty_mlp():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(probes, "MOST_EPOCHS", 8)
+        patch.setattr(probes, "EPOCHS", 8)
         yield
 
 
