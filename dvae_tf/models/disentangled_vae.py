@@ -18,6 +18,7 @@ from dvae_tf.models.loss_tables import MIXTURE_OBJECTIVES, POSE_OBJECTIVES, join
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.samples import cycle, sampled
 from dvae_tf.models.two_codes import TwoCodeModel
+from dvae_tf.networks.conditional_flow import in_training
 from dvae_tf.networks.placed_encoder_u import PlacedEncoderU
 from dvae_tf.networks.seeding import seeded_initializers
 from dvae_tf.priors import draw, gaussian, standard_normal
@@ -120,7 +121,7 @@ class DisentangledVAE(TwoCodeModel):
             self.flow = None
             if self.recipe.flow:
                 sizes = self.latent_dim_u, self.latent_dim_s
-                self.flow = flow or self._preset().flow(*sizes, seed=self.seed)
+                self.flow = flow or self._preset().flow(*sizes, self.seed, self.columns)
         # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
@@ -326,11 +327,12 @@ class DisentangledVAE(TwoCodeModel):
             posterior = gaussian(mean, stddev)
             kl = losses.kl(posterior, standard_normal(self.latent_dim_u))
             return draw(posterior, seed), values | {"kl": kl}
-        posterior = gaussian(self.flow(mean, z_s)[0], stddev)
+        flow = in_training(self.flow)
+        posterior = gaussian(flow(mean, z_s)[0], stddev)
         z_u = draw(posterior, seed)
-        code, log_det = self.flow.inverse(z_u, z_s)
+        code, log_det = flow.inverse(z_u, z_s)
         kl = losses.kl_of_draw(code, z_u, posterior, log_det)
-        of_flow = losses.flow_likelihood(*self.flow(tf.stop_gradient(code), z_s))
+        of_flow = losses.flow_likelihood(*flow(tf.stop_gradient(code), z_s))
         return code, values | {"kl": kl, "flow_likelihood": of_flow}
 
     def _encode_u(self, x, seed, training):

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from dvae_tf import losses
+from dvae_tf.networks.conditional_flow import in_training
 
 
 class Samples(NamedTuple):
@@ -37,7 +38,7 @@ def sampled(model, count: tf.Tensor, seed: tf.Tensor, training: bool):
     label = tf.random.stateless_uniform(
         [count], seed_label, maxval=model.num_classes, dtype=tf.int32, alg="philox"
     )
-    codes = model.draw_codes(label, seeds)
+    codes = model.draw_codes(label, seeds, training=True)
     return Samples(model.decoder(codes, training=training), label, codes)
 
 
@@ -55,5 +56,6 @@ def cycle(model, samples: Samples, training: bool) -> tf.Tensor:
     z_s, code = tf.split(samples.codes, [model.latent_dim_s, model.latent_dim_u], axis=-1)
     encoded, _ = model.encoder_u(samples.x, training=training)
     if model.flow is not None:
-        code, encoded = model.flow(code, z_s)[0], model.flow(encoded, z_s)[0]
+        flow = in_training(model.flow)
+        code, encoded = flow(code, z_s)[0], flow(encoded, z_s)[0]
     return losses.cycle(tf.stop_gradient(code), encoded)

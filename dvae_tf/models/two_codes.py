@@ -14,6 +14,7 @@ from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.exemplars import refined
 from dvae_tf.models.flow_fit import codes_for_flow
 from dvae_tf.models.poses import expect_same_pose
+from dvae_tf.networks.conditional_flow import in_training
 from dvae_tf.priors import GaussianMixturePrior, noise
 
 Codes = collections.namedtuple("Codes", ["z_s", "z_u_mean", "z_u_stddev"])
@@ -72,13 +73,14 @@ class TwoCodeModel(ClassConditionalModel):
             "prior_variances": [v for v in (self.prior_s.raw_spreads,) if v.trainable],
         }
 
-    def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
+    def draw_codes(self, label, seeds, temperature: float = 1.0, training: bool = False):
         """Draws the decoder's inputs for given classes, as part of a graph.
 
         Args:
             label: int32 tensor [n].
             seeds: two int32 tensors [2], for z_s and for z_u.
             temperature: float, factor on the standard deviations. Defaults to 1.
+            training: bool, whether the encoders are being trained. Defaults to False.
 
         Returns:
             float32 tensor [n, latent_dim_s + latent_dim_u].
@@ -86,7 +88,7 @@ class TwoCodeModel(ClassConditionalModel):
         seed_s, seed_u = seeds
         z_s = self.prior_s.sample(label, seed_s, temperature)
         z_u = temperature * noise((tf.size(label), self.latent_dim_u), seed_u)
-        return self._decoder_input(z_s, z_u)
+        return self._decoder_input(z_s, z_u, training)
 
     def generate(
         self,
@@ -123,9 +125,10 @@ class TwoCodeModel(ClassConditionalModel):
         z_u = temperature * noise((tf.shape(z_s)[0], self.latent_dim_u), seed_u)
         return self._drawn(self.decoded(z_s, z_u), seed)
 
-    def _decoder_input(self, z_s, z_u):
+    def _decoder_input(self, z_s, z_u, training=False):
         """The decoder's input: z_s and the code that the flow maps to z_u."""
-        code = z_u if self.flow is None else self.flow.inverse(z_u, z_s)[0]
+        flow = in_training(self.flow) if training else self.flow
+        code = z_u if flow is None else flow.inverse(z_u, z_s)[0]
         return tf.concat([z_s, code], axis=-1)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:

@@ -4,44 +4,103 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dvae_tf.networks.spline import Spline
+
 # A coupling scales by a factor in (1/e, e), so that no code explodes in the inverse.
 LARGEST_LOG_SCALE = 1.0
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
 class Coupling(keras.layers.Layer):
-    """Shift and log-scale of an affine map of one half of a code, computed from the other half.
+    """A monotone map of one half of a code, computed from the other half: affine, then a spline.
 
-    Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017), equations 7
-    and 8, with a condition as a second input. Shift and log-scale start at 0.
+    Affine: Dinh, Sohl-Dickstein & Bengio, "Density estimation using Real NVP" (ICLR 2017),
+    equations 7 and 8, with a condition as a second input. Spline: see `Spline`. Both start as the
+    identity.
 
     Args:
         kept_dim: int, size of the half that stays unchanged.
         moved_dim: int, size of the half that is transformed.
         condition_dim: int, size of the condition.
         units: int, width of its two hidden layers.
+        bins: int, of the spline. Defaults to 0: no spline.
 
-    Returns (of a call with the unchanged half and the condition, tensors [batch, ...]):
-        shift, log_scale: float32 tensors [batch, moved_dim].
+    Returns (of a call with the unchanged half, the condition, tensors [batch, ...], and whether
+    splines are wanted, True by default):
+        shift, log_scale: float32 tensors [batch, moved_dim], and the Spline, or None.
     """
 
-    def __init__(self, kept_dim: int, moved_dim: int, condition_dim: int, units: int, **kwargs):
+    def __init__(
+        self,
+        kept_dim: int,
+        moved_dim: int,
+        condition_dim: int,
+        units: int,
+        bins: int = 0,
+        **kwargs,
+    ):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.moved_dim = moved_dim
+        self.bins = bins
         self.hidden = [keras.layers.Dense(units, "relu", dtype="float32") for _ in range(2)]
-        self.change = keras.layers.Dense(2 * moved_dim, kernel_initializer="zeros", dtype="float32")
+        # Widths and heights of the bins, and the slopes between them.
+        each = 2 + max(0, 3 * bins - 1)
+        self.change = keras.layers.Dense(
+            each * moved_dim, kernel_initializer="zeros", dtype="float32"
+        )
         for layer, width in zip(
             (*self.hidden, self.change), (kept_dim + condition_dim, units, units), strict=True
         ):
             layer.build((None, width))
         self.built = True
 
-    def call(self, kept, condition):
+    def call(self, kept, condition, splines=True):
         features = tf.concat([kept, condition], axis=-1)
         for layer in self.hidden:
             features = layer(features)
-        shift, raw = tf.split(self.change(features), 2, axis=-1)
-        return shift, LARGEST_LOG_SCALE * tf.tanh(raw)
+        change = self.change(features)
+        shift, raw = change[:, : self.moved_dim], change[:, self.moved_dim : 2 * self.moved_dim]
+        log_scale = LARGEST_LOG_SCALE * tf.tanh(raw)
+        if not (splines and self.bins):
+            return shift, log_scale, None
+        of_spline = (-1, self.moved_dim, 3 * self.bins - 1)
+        return shift, log_scale, Spline(tf.reshape(change[:, 2 * self.moved_dim :], of_spline))
+
+    def move(self, moved: tf.Tensor, kept: tf.Tensor, condition: tf.Tensor, splines: bool):
+        """Transforms a half.
+
+        Args:
+            moved: float tensor [batch, moved_dim].
+            kept: float tensor [batch, kept_dim].
+            condition: float tensor [batch, condition_dim].
+            splines: bool, whether the spline follows the affine map.
+
+        Returns:
+            float tensor [batch, moved_dim]; float tensor of that shape, the logarithms of the
+            derivatives.
+        """
+        shift, log_slope, spline = self(kept, condition, splines=splines)
+        moved = moved * tf.exp(log_slope) + shift
+        if spline is not None:
+            moved, of_spline = spline.forward(moved)
+            log_slope += of_spline
+        return moved, log_slope
+
+    def move_back(self, moved: tf.Tensor, kept: tf.Tensor, condition: tf.Tensor, splines: bool):
+        """Undoes `move`.
+
+        Args:
+            moved, kept, condition, splines: as of `move`, `moved` as it returns it.
+
+        Returns:
+            as `move`: what it was given, and the logarithms that it returned.
+        """
+        shift, log_scale, spline = self(kept, condition, splines=splines)
+        log_slope = log_scale
+        if spline is not None:
+            moved, of_spline = spline.inverse(moved)
+            log_slope += of_spline
+        return (moved - shift) * tf.exp(-log_scale), log_slope
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -57,6 +116,9 @@ class ConditionalFlow(keras.Model):
         condition_dim: int, size of the condition, such as z_s.
         couplings: int, number of couplings. Defaults to 8.
         units: int, width of their hidden layers. Defaults to 128.
+        bins: int, of the splines that follow the affine maps. They bring together clusters that lie
+            apart, such as those of the categories of a table. They take long to compute: the
+            encoders are trained without them (see `AffinePart`). Defaults to 0: no splines.
         seed: int, for the permutations. Defaults to 0.
 
     Returns (of a call with a code [batch, latent_dim] and a condition [batch, condition_dim]):
@@ -79,6 +141,7 @@ class ConditionalFlow(keras.Model):
         condition_dim: int,
         couplings: int = 8,
         units: int = 128,
+        bins: int = 0,
         seed: int = 0,
         **kwargs,
     ):
@@ -91,10 +154,11 @@ class ConditionalFlow(keras.Model):
         self.latent_dim = latent_dim
         self.condition_dim = condition_dim
         self.units = units
+        self.bins = bins
         self.seed = seed
         halves = latent_dim // 2, latent_dim - latent_dim // 2
         self.couplings = [
-            Coupling(*(halves[::-1] if number % 2 else halves), condition_dim, units)
+            Coupling(*(halves[::-1] if number % 2 else halves), condition_dim, units, bins)
             for number in range(couplings)
         ]
         self._orders = self._make_orders()
@@ -116,15 +180,18 @@ class ConditionalFlow(keras.Model):
         """Does nothing: the constructor builds the couplings."""
 
     def call(self, code, condition):
-        log_scales = []
+        return self._mapped(code, condition, splines=True)
+
+    def _mapped(self, code, condition, splines):
+        log_slopes = []
         for order, pair in zip(self._orders, self._pairs(), strict=False):
             halves = self._halves(_permuted(code, order))
             for stays, coupling in enumerate(pair):
-                shift, log_scale = coupling(halves[stays], condition)
-                halves[1 - stays] = halves[1 - stays] * tf.exp(log_scale) + shift
-                log_scales.append(log_scale)
+                given = halves[1 - stays], halves[stays], condition, splines
+                halves[1 - stays], log_slope = coupling.move(*given)
+                log_slopes.append(log_slope)
             code = tf.concat(halves, axis=-1)
-        log_det = tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
+        log_det = tf.reduce_sum(tf.concat(log_slopes, axis=-1), axis=-1)
         return _permuted(code, self._orders[-1]), log_det
 
     def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -138,16 +205,19 @@ class ConditionalFlow(keras.Model):
             code, float32 tensor [batch, latent_dim]; log_det, float32 tensor [batch], that of the
             call, not of its inverse.
         """
-        log_scales = []
+        return self._mapped_back(z_u, condition, splines=True)
+
+    def _mapped_back(self, z_u, condition, splines):
+        log_slopes = []
         code = _permuted(z_u, np.argsort(self._orders[-1]))
         for order, pair in reversed(list(zip(self._orders, self._pairs(), strict=False))):
             halves = self._halves(code)
             for stays, coupling in reversed(list(enumerate(pair))):
-                shift, log_scale = coupling(halves[stays], condition)
-                halves[1 - stays] = (halves[1 - stays] - shift) * tf.exp(-log_scale)
-                log_scales.append(log_scale)
+                given = halves[1 - stays], halves[stays], condition, splines
+                halves[1 - stays], log_slope = coupling.move_back(*given)
+                log_slopes.append(log_slope)
             code = _permuted(tf.concat(halves, axis=-1), np.argsort(order))
-        return code, tf.reduce_sum(tf.concat(log_scales, axis=-1), axis=-1)
+        return code, tf.reduce_sum(tf.concat(log_slopes, axis=-1), axis=-1)
 
     def _pairs(self):
         return [self.couplings[at : at + 2] for at in range(0, len(self.couplings), 2)]
@@ -162,8 +232,46 @@ class ConditionalFlow(keras.Model):
             "condition_dim": self.condition_dim,
             "couplings": len(self.couplings),
             "units": self.units,
+            "bins": self.bins,
             "seed": self.seed,
         }
+
+
+class AffinePart:
+    """A flow without its splines, to be called and inverted like the flow itself.
+
+    Args:
+        flow: ConditionalFlow, whose weights it shares.
+
+    Examples:
+        >>> code, condition = np.ones((5, 4), np.float32), np.zeros((5, 2), np.float32)
+        >>> flow = ConditionalFlow(latent_dim=4, condition_dim=2, bins=8)
+        >>> bool(np.all(AffinePart(flow)(code, condition)[0] == code))
+        True
+    """
+
+    def __init__(self, flow: ConditionalFlow):
+        self._flow = flow
+
+    def __call__(self, code: tf.Tensor, condition: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Maps codes, as a call of the flow."""
+        return self._flow._mapped(code, condition, splines=False)
+
+    def inverse(self, z_u: tf.Tensor, condition: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Inverts a call, as `ConditionalFlow.inverse`."""
+        return self._flow._mapped_back(z_u, condition, splines=False)
+
+
+def in_training(flow):
+    """The flow that encoders are trained with: the affine part of one with splines.
+
+    Args:
+        flow: ConditionalFlow or another invertible keras.Model.
+
+    Returns:
+        AffinePart, or the flow itself.
+    """
+    return AffinePart(flow) if getattr(flow, "bins", 0) else flow
 
 
 def _permuted(code, order):

@@ -27,6 +27,8 @@ from dvae_tf.networks.upsampler import Upsampler
 
 # Sides in pixels of images that the presets take.
 LEAST_SIDE, MOST_SIDE = 8, 512
+# Of the flow's splines, where it has some.
+SPLINE_BINS = 16
 # The entries of a body's configuration that are numbers of filters or units.
 WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
@@ -88,9 +90,9 @@ class Preset:
         sizes = num_classes, self.classifier_units, self.classifier_slope
         return LatentClassifier(*sizes, name="latent_classifier")
 
-    def flow(self, latent_dim, condition_dim, seed):
-        """Returns a new ConditionalFlow."""
-        sizes = self.couplings, self.coupling_units
+    def flow(self, latent_dim, condition_dim, seed, columns=None):
+        """Returns a new ConditionalFlow, with splines for a table with such columns."""
+        sizes = self.couplings, self.coupling_units, SPLINE_BINS if columns else 0
         return ConditionalFlow(latent_dim, condition_dim, *sizes, seed=seed, name="flow")
 
 

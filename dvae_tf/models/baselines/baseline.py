@@ -76,13 +76,14 @@ class Baseline(ClassConditionalModel):
         class_vector = tf.cast(self.class_vector(label), tf.float32)
         return tf.concat([class_vector, z_u], axis=-1)
 
-    def draw_codes(self, label: tf.Tensor, seeds, temperature: float = 1.0) -> tf.Tensor:
+    def draw_codes(self, label, seeds, temperature: float = 1.0, training: bool = False):
         """Draws the decoder's inputs for given classes, as part of a graph.
 
         Args:
             label: int32 tensor [n].
             seeds: two int32 tensors [2]; only the second, for z_u, is used.
             temperature: float, factor on the standard deviation. Defaults to 1.
+            training: bool, without effect. Defaults to False.
 
         Returns:
             float32 tensor [n, latent_dim_s + latent_dim_u].
