@@ -13,14 +13,6 @@ import argparse
 import json
 import pathlib
 
-RECIPE = {
-    "kl": 0.3,
-    "cycle": 1.0,
-    "flow_share": 2.0,
-    "learning_rate": 1e-3,
-    "beta_1": 0.9,
-    "beta_2": 0.99,
-}
 VALIDATION_ROWS = 6000
 
 
@@ -70,7 +62,7 @@ def trained(frame, settings, seed):
         info.num_classes,
         columns=info.columns,
         class_names=info.class_names,
-        recipe=Recipe.named("balanced").replace(**RECIPE | settings.set),
+        recipe=Recipe.named("table").replace(**settings.set),
         latent_dim_s=4,
         latent_dim_u=settings.latent_dim_u,
         seed=seed,

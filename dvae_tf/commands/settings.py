@@ -16,6 +16,7 @@ DATASETS = (
     "mnist, fashion_mnist, svhn_cropped, cifar10"
 )
 NUMBERS = ("float32", "float16", "dynamic_int8", "int8")
+MODEL_THAT_SUITS = {"table": "disentangled_vae", "other": "disentangled_vae_gan"}
 MODELS = ("disentangled_vae_gan", "disentangled_vae", "cvae", "cgan", "cvae_gan")
 RUN = "folder of the run (default: the newest, or the model that ships)"
 MOVED = "where the run's data lies now, such as folder:PATH (default: where it was trained)"
@@ -132,7 +133,11 @@ class ModelSettings(Settings):
         "compact", "family of networks: toy, compact, placed, paper, or paper-ROW"
     )
     width: float = setting(1.0, "factor on the preset's numbers of filters and units")
-    recipe: str = setting("balanced", "numbers of the training: balanced, or paper, as published")
+    recipe: str | None = setting(
+        None,
+        "numbers of the training: balanced, table, or paper, as published (default: table for a "
+        "table, else balanced)",
+    )
     changes: dict = setting(
         {},
         "numbers in place of the recipe's, in JSON: kl=0.5 flow=false 'kl=[0, 1, 1]' "
@@ -168,10 +173,17 @@ class ModelSettings(Settings):
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "latent_dim_s", "latent_dim_u")
         object.__setattr__(self, "size", _size(self.size))
+        self._choose("recipe", table="table", other="balanced")
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
         if not 0.0 < self.labelled <= 1.0:
             raise ValueError(f"labelled is {self.labelled}; give a share above 0, at most 1.")
+
+    def _choose(self, name, table, other):
+        """Gives a setting that was left open the value that suits a table, or other data."""
+        if getattr(self, name) is None:
+            suits = table if self.dataset.startswith("table:") else other
+            object.__setattr__(self, name, suits)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,10 +198,10 @@ class TrainingSettings(ModelSettings):
         "passes over the data; small data is passed over several times an epoch, until that has "
         f"100 steps (default: {ModelSettings.epochs}; where a run is resumed, its own)",
     )
-    model: str = setting(
-        "disentangled_vae_gan",
+    model: str | None = setting(
+        None,
         "disentangled_vae_gan, disentangled_vae (without the discriminator), or a baseline: cvae, "
-        "cgan, cvae_gan",
+        "cgan, cvae_gan (default: disentangled_vae for a table, else disentangled_vae_gan)",
         choices=MODELS,
     )
     seed: int = setting(0, "of everything random")
@@ -225,6 +237,7 @@ class TrainingSettings(ModelSettings):
     def __post_init__(self):
         if self.epochs is None and not self.resume:
             object.__setattr__(self, "epochs", ModelSettings.epochs)
+        self._choose("model", **MODEL_THAT_SUITS)
         super().__post_init__()
 
     @classmethod
@@ -430,7 +443,9 @@ class SearchSettings(ModelSettings):
     """
 
     epochs: int | None = setting(20, "of each run (hyperband: of the longest)")
-    model: str = setting(TrainingSettings.model, "the model to train", choices=MODELS)
+    model: str | None = setting(
+        None, "the model to train (default: as of `dvae train`)", choices=MODELS
+    )
     trials: int = setting(12, "settings to try (hyperband: as many as its brackets hold)")
     minimise: str | None = setting(
         None,
@@ -452,6 +467,7 @@ class SearchSettings(ModelSettings):
     output: str | None = setting(None, "folder (default: runs/tune-DATASET)", recorded=False)
 
     def __post_init__(self):
+        self._choose("model", **MODEL_THAT_SUITS)
         super().__post_init__()
         _at_least(self, 1, "trials")
         if self.minimise and self.maximise:

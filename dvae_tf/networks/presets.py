@@ -92,7 +92,9 @@ class Preset:
 
     def flow(self, latent_dim, condition_dim, seed, columns=None):
         """Returns a new ConditionalFlow, with splines for a table with such columns."""
-        sizes = self.couplings, self.coupling_units, SPLINE_BINS if columns else 0
+        sizes = self.couplings, self.coupling_units
+        if columns:  # Splines do more with fewer units, and each unit has more to compute.
+            sizes = self.couplings, max(1, self.coupling_units // 2), SPLINE_BINS
         return ConditionalFlow(latent_dim, condition_dim, *sizes, seed=seed, name="flow")
 
 

@@ -7,6 +7,10 @@ import pytest
 
 from dvae_tf import DisentangledVAE, tasks
 from dvae_tf.data import from_table
+from dvae_tf.evaluation import Subject
+from dvae_tf.evaluation.bench import kinds_of_z_u
+from dvae_tf.evaluation.metrics.leakage import FittedProbes, leakage
+from dvae_tf.evaluation.metrics.probes import boosted_trees
 from dvae_tf.models import ConditionalVAE, Recipe
 from dvae_tf.models.likelihoods import SharedGaussian
 
@@ -66,6 +70,52 @@ def test_rows_are_reconstructed_column_by_column(trained):
     assert (back.owner == frame.owner).mean() > 0.9
     assert np.corrcoef(back.wealth, frame.wealth)[0, 1] > 0.9
     assert back.wealth.dtype == frame.wealth.dtype
+
+
+def with_a_copy(count, seed):
+    """A sensitive column, its copy (correlation 0.95), and columns that do not depend on it."""
+    random = np.random.default_rng(seed)
+    sensitive = random.random(count) < 0.5
+    size = random.normal(size=count)
+    return pd.DataFrame(
+        {
+            "copy": sensitive ^ (random.random(count) < 0.025),
+            "size": size,
+            "weight": size + random.normal(0.0, 0.3, count),
+            "town": random.choice(["north", "south", "west"], count),
+            "sensitive": np.where(sensitive, "yes", "no"),
+        }
+    )
+
+
+@pytest.mark.slow
+def test_a_copy_of_the_sensitive_column_is_gone_from_z_u():
+    frames = with_a_copy(4000, 0), with_a_copy(2000, 1)
+    dataset, info = from_table(frames[0], "sensitive", batch_size=64)
+    model = DisentangledVAE(
+        info.shape,
+        2,
+        columns=info.columns,
+        recipe="table",
+        width=0.25,
+        latent_dim_s=2,
+        latent_dim_u=3,
+        seed=0,
+    )
+    model.fit(dataset, epochs=8, verbose=0)
+    labels = [(frame.sensitive == "yes").to_numpy().astype(int) for frame in frames]
+    codes = [tasks.encode(model, *pair) for pair in zip(frames, labels, strict=True)]
+    of_kind = [kinds_of_z_u(code, seed) for seed, code in enumerate(codes)]
+    for kind in ("mean", "sample"):
+        known, asked = (kinds[kind] for kinds in of_kind)
+        probes = FittedProbes(known, labels[0], Subject(), 0)
+        found = leakage(probes.predict(asked), labels[1], probes.share)[0]
+        assert found["strongest"].value < 0.6, (kind, found["strongest_probe"])
+        # What does not depend on it is still there.
+        kept = boosted_trees(known, (frames[0]["size"] > 0).to_numpy().astype(int))(asked)
+        assert np.mean(kept.argmax(axis=-1) == (frames[1]["size"] > 0)) > 0.8
+    copied = frames[1]["copy"].to_numpy() == (labels[1] == 1)
+    assert copied.mean() > 0.95
 
 
 @pytest.mark.slow
