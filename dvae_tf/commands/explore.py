@@ -132,9 +132,11 @@ def classify(album, count=10):
 def swap(album, count=8, columns=8):
     """Swaps: z_s of the rows' images with z_u of the columns'."""
     x, names = album.pick(count + columns)
+    if len(x) < 2:
+        raise ValueError("Only one image came; swaps need at least 2.")
+    if len(x) < count + columns:  # Half of them give z_s.
+        count = min(count, len(x) // 2)
     x_s, x_u = x[:count], x[count:]
-    if not len(x_u):
-        raise ValueError(f"Only {len(x)} images came; swaps need more than {count}.")
     images = tasks.swap(album.model, x_s, x_u)
     return Grid(images, names[:count], names[count:], "Swaps", (x_s, x_u))
 

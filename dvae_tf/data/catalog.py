@@ -388,7 +388,8 @@ def _part(examples, info, split, start, stop, most):
     first, last = (at(info.count, info.places) for at in (start, stop))
     if first >= last:
         raise ValueError(
-            f"{info.name}: split {split!r} is empty; the whole has {info.count} examples."
+            f"{info.name}: the split {split!r} is empty, of {info.count} examples in all of that "
+            "split; take a larger part, or add examples so that some fall into it."
         )
     last = last if most is None else min(last, first + most)
     info = dataclasses.replace(info, split=split, count=last - first, places=None)

@@ -71,7 +71,10 @@ class Verdict(NamedTuple):
 
 
 def _near_real(report):
-    return number(report, "judge_accuracy") - BELOW_REAL
+    # A judge that has learnt nothing must not let others pass that have not either.
+    majority = entry(report, "judge_majority") or 0.0
+    blind = majority + ABOVE_CHANCE * (1.0 - majority)
+    return max(number(report, "judge_accuracy") - BELOW_REAL, blind)
 
 
 def _near_chance(report):
@@ -84,7 +87,10 @@ def _near_majority(report):
     return majority + ABOVE_CHANCE * (1.0 - majority) / (1.0 - chance)
 
 
-_NEAR_REAL = f"the judge's accuracy on real examples, less {BELOW_REAL}"
+_NEAR_REAL = (
+    f"the judge's accuracy on real examples, less {BELOW_REAL}, but at least the share of the most "
+    f"frequent class and {ABOVE_CHANCE} of what is left above it"
+)
 _NEAR_CHANCE = f"the accuracy of guessing, 1 / C, and {ABOVE_CHANCE} more"
 
 CLAIMS = (

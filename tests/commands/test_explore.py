@@ -125,3 +125,15 @@ def test_vectors_are_written_as_arrays_only(moons_run, tmp_path):
         draw("swap", moons_run, tmp_path / "out.png")
     draw("swap", moons_run, tmp_path / "out.npy", count=2, columns=3)
     assert np.load(tmp_path / "out.npy").shape == (2, 3, 2)
+
+
+@pytest.mark.parametrize(("count", "shape"), [(2, (1, 1)), (3, (1, 2)), (5, (2, 3))])
+def test_few_images_are_swapped_with_each_other(count, shape, digits_run, tmp_path):
+    files = []
+    for number in range(count):
+        files.append(str(tmp_path / f"{number}.png"))
+        Image.fromarray(np.full((8, 8), 60 * number, np.uint8)).save(files[-1])
+    album = Album(digits_run, files)
+    assert PICTURES["swap"](album).images.shape[:2] == shape
+    with pytest.raises(ValueError, match="Only one image came; swaps need at least 2"):
+        PICTURES["swap"](Album(digits_run, files[:1]))

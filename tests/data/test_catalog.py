@@ -148,7 +148,7 @@ def test_broken_npz_is_named(tmp_path):
         ({"name": "digits", "count": 50}, "count is 50, but this data is not generated"),
         ({"name": "digits", "split": "validation"}, "give 'train', 'test' or a slice"),
         ({"name": "digits", "split": "train[:"}, "give 'train', 'test' or a slice"),
-        ({"name": "digits", "split": "train[9999:]"}, "is empty; the whole has 1438 examples"),
+        ({"name": "digits", "split": "train[9999:]"}, "is empty, of 1438 examples"),
         ({"name": "digits", "batch_size": 0}, "batch_size is 0"),
         ({"name": "digits", "factors": True}, "the factors are not known"),
     ],

@@ -113,3 +113,10 @@ def test_figures_of_claims_are_measured_and_their_bounds_documented():
         figures = ", ".join(f"`{key}`" for key in (claim.key, *claim.also))
         assert f"| {claim.title} | {figures} |" in documented
         assert claim.meaning in documented
+
+
+def test_where_the_judge_knows_nothing_no_claim_that_it_judges_is_kept():
+    ignorant = GOOD | {"judge_accuracy": 0.3, "judge_majority": 1 / 3, "zs_accuracy": 0.34}
+    kept = {verdict.claim.key: verdict.kept for verdict in verdicts(ignorant)}
+    assert not kept["zs_accuracy"]
+    assert kept["sample_consistency"]  # 0.99 is far above any chance.
