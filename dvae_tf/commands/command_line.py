@@ -137,9 +137,11 @@ def as_arguments(settings) -> list[str]:
     Examples:
         >>> as_arguments(all_settings.TrainingSettings("shapes", changes={"flow": False}))
         ['--dataset', 'shapes', '--set', 'flow=false']
+        >>> as_arguments(all_settings.TrainingSettings("table:a.csv", recipe="balanced"))
+        ['--dataset', 'table:a.csv', '--recipe', 'balanced']
     """
     kind = type(settings)
-    types_of, defaults = typing.get_type_hints(kind), kind()
+    types_of, defaults = typing.get_type_hints(kind), _defaults(settings)
     positional: list[str] = []
     options: list[str] = []
     # From behind: what stands before a value that is given must be there, default or not.
@@ -154,6 +156,16 @@ def as_arguments(settings) -> list[str]:
             flag = field.metadata["flag"] or _flag(field.name)
             options = [*_words(flag, value, types_of[field.name]), *options]
     return positional + options
+
+
+def _defaults(settings):
+    """The values of settings of which none was given: some of them suit the data set."""
+    defaults = type(settings)()
+    if not hasattr(settings, "dataset"):
+        return defaults
+    of_data = type(settings)(dataset=settings.dataset)
+    object.__setattr__(of_data, "dataset", defaults.dataset)
+    return of_data
 
 
 def _words(flag, value, kind):

@@ -24,11 +24,10 @@ from dvae_tf.commands.settings import (
     TrainingSettings,
     recorded,
 )
-from dvae_tf.commands.train import train
+from dvae_tf.commands.train import recipe_of, train
 from dvae_tf.data.pixels import as_pixels
 from dvae_tf.drawing import pictures, plots
 from dvae_tf.files import read_json, write_json, written
-from dvae_tf.models import Recipe
 
 ROWS = evaluation.table_rows()
 PICTURED_CLASSES = 10
@@ -56,7 +55,7 @@ def compare(settings: ComparisonSettings, console: Console | None = None) -> dic
     folder = pathlib.Path(settings.output or runs.new_folder(settings.dataset, "compare-"))
     columns = columns_of(settings)
     for training in columns.values():  # Invalid settings fail before hours of training.
-        Recipe.named(training.recipe).replace(**training.changes)
+        recipe_of(training)
     for seed in settings.seeds:
         for name, training in columns.items():
             training = dataclasses.replace(training, seed=seed)

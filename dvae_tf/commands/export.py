@@ -14,6 +14,7 @@ from rich.table import Table
 from dvae_tf import runs
 from dvae_tf.commands.command_line import as_arguments
 from dvae_tf.commands.settings import NUMBERS, ExportSettings, TrainingSettings
+from dvae_tf.commands.train import recipe_of
 from dvae_tf.data import Info
 from dvae_tf.evaluation import train_judge
 from dvae_tf.export import parity, runners
@@ -24,7 +25,6 @@ from dvae_tf.export.saved_model import write_saved_model
 from dvae_tf.export.tflite import random_inputs, write_tflite
 from dvae_tf.export.web import write_web
 from dvae_tf.files import beside, read_json, write_json
-from dvae_tf.models import Recipe
 from dvae_tf.progress import steps
 
 TIMES = ("milliseconds_1", "milliseconds_64")
@@ -205,7 +205,7 @@ def training_command(arguments: dict) -> str | None:
     """
     try:
         settings = TrainingSettings(**arguments)
-        Recipe.named(settings.recipe).replace(**settings.changes)
+        recipe_of(settings)
     except (TypeError, ValueError):
         return None
     return f"{runs.invocation('train')} {shlex.join(as_arguments(settings))}".strip()

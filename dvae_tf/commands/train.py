@@ -15,7 +15,7 @@ from dvae_tf import runs
 from dvae_tf.commands import callbacks
 from dvae_tf.commands.devices import by_example, is_chief, make_strategy
 from dvae_tf.commands.evaluate import measure
-from dvae_tf.commands.settings import TrainingSettings, recorded
+from dvae_tf.commands.settings import ModelSettings, TrainingSettings, recorded
 from dvae_tf.evaluation import QUICK_PARTS
 from dvae_tf.files import read_json, write_json
 from dvae_tf.models import MODELS, Recipe
@@ -123,8 +123,24 @@ def _settings_of(folder, arguments):
         ) from error
 
 
+def recipe_of(settings: ModelSettings) -> Recipe:
+    """The recipe that settings name, with their changes.
+
+    Args:
+        settings: ModelSettings.
+
+    Returns:
+        Recipe.
+
+    Raises:
+        ValueError: if there is no recipe of that name, or it has no such numbers.
+    """
+    assert settings.recipe  # Chosen when the settings were made.
+    return Recipe.named(settings.recipe).replace(**settings.changes)
+
+
 def _new_model(settings, data, strategy):
-    recipe = Recipe.named(settings.recipe).replace(**settings.changes)
+    recipe = recipe_of(settings)
     with strategy.scope(), _dtype_policy(settings.dtype_policy):
         return MODELS[settings.model](
             data.info.shape,

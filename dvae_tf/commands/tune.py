@@ -21,10 +21,9 @@ from rich.console import Console
 
 from dvae_tf import evaluation, runs
 from dvae_tf.commands.settings import SearchSettings, TrainingSettings, recorded
-from dvae_tf.commands.train import train
+from dvae_tf.commands.train import recipe_of, train
 from dvae_tf.extras import needed_for
 from dvae_tf.files import copied, read_json, write_json
-from dvae_tf.models import Recipe
 
 with needed_for("The search", "tune"):
     import keras_tuner
@@ -134,7 +133,7 @@ class SettingsHyperModel(keras_tuner.HyperModel):
         Returns:
             TrainingSettings.
         """
-        recipe = Recipe.named(self.settings.recipe).replace(**self.settings.changes)
+        recipe = recipe_of(self.settings)
         changes = {
             name: hp.Float(name, *limits, sampling="log", default=recipe.weights[name])
             for name, limits in RANGES.items()

@@ -128,8 +128,7 @@ class TwoCodeModel(ClassConditionalModel):
     def _decoder_input(self, z_s, z_u, training=False):
         """The decoder's input: z_s and the code that the flow maps to z_u."""
         flow = in_training(self.flow) if training else self.flow
-        code = z_u if flow is None else flow.inverse(z_u, z_s)[0]
-        return tf.concat([z_s, code], axis=-1)
+        return tf.concat([z_s, z_u if flow is None else flow.inverse(z_u, z_s)[0]], axis=-1)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Reconstructs x from z_s and the mean of q(z_u | x); `predict` gives the same.
