@@ -17,8 +17,9 @@ from dvae_tf.runs.run import class_names, columns, find
 LEAST_STEPS = 100
 TRAIN, VALIDATION = "train[:90%]", "train[90%:]"
 # What measuring and drawing look at, a random sample of larger splits: at most so many values, of
-# a byte each in images. All of MNIST, CIFAR-10 and SVHN are smaller.
+# a byte each in images, and so many examples. All of MNIST, CIFAR-10 and SVHN are smaller.
 MOST_VALUES = 2**28
+MOST_EXAMPLES = 100_000
 
 
 class Data:
@@ -175,7 +176,7 @@ class Data:
         Returns:
             Arrays.
         """
-        most = max(1, MOST_VALUES // math.prod(self.info.shape))
+        most = min(MOST_EXAMPLES, max(1, MOST_VALUES // math.prod(self.info.shape)))
         found = data.load_arrays(self.name, split, most=most, **self.options)[0]
         known = found.label >= 0
         if known.all():
