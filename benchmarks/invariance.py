@@ -14,7 +14,7 @@ import json
 import pathlib
 
 VALIDATION_ROWS = 6000
-# Sex and income as read from other methods' codes, means where both were published (CoMP, table 2).
+# Sex and income as read from the codes of other methods, as Foster et al. published them.
 PUBLISHED = {
     "VAE": (0.764, 0.812),
     "CVAE": (0.778, 0.819),
