@@ -16,7 +16,13 @@ DATASETS = (
     "mnist, fashion_mnist, svhn_cropped, cifar10"
 )
 NUMBERS = ("float32", "float16", "dynamic_int8", "int8")
-MODEL_THAT_SUITS = {"table": "disentangled_vae", "other": "disentangled_vae_gan"}
+# The values that suit a table and other data, of settings that none was given for.
+SUITS: dict[str, dict] = {
+    "recipe": {"table": "table", "other": "balanced"},
+    "model": {"table": "disentangled_vae", "other": "disentangled_vae_gan"},
+    "epochs": {"table": 8, "other": 40},
+}
+EPOCHS = "{table} for a table, else {other}".format(**SUITS["epochs"])
 MODELS = ("disentangled_vae_gan", "disentangled_vae", "cvae", "cgan", "cvae_gan")
 RUN = "folder of the run (default: the newest, or the model that ships)"
 MOVED = "where the run's data lies now, such as folder:PATH (default: where it was trained)"
@@ -146,9 +152,9 @@ class ModelSettings(Settings):
         metavar="NAME=VALUE",
     )
     epochs: int | None = setting(
-        40,
+        None,
         "passes over the data; small data is passed over several times an epoch, until that has "
-        "100 steps",
+        f"100 steps (default: {EPOCHS})",
     )
     batch_size: int = setting(96, "examples a step")
     size: str | None = setting(
@@ -170,20 +176,22 @@ class ModelSettings(Settings):
     )
 
     def __post_init__(self):
+        suits = "table" if self.dataset.startswith("table:") else "other"
+        for name in self.to_choose:
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, SUITS[name][suits])
         super().__post_init__()
         _at_least(self, 1, "epochs", "batch_size", "latent_dim_s", "latent_dim_u")
         object.__setattr__(self, "size", _size(self.size))
-        self._choose("recipe", table="table", other="balanced")
         if not 0.0 < self.width < math.inf:
             raise ValueError(f"width is {self.width}; give a factor above 0, such as 2.")
         if not 0.0 < self.labelled <= 1.0:
             raise ValueError(f"labelled is {self.labelled}; give a share above 0, at most 1.")
 
-    def _choose(self, name, table, other):
-        """Gives a setting that was left open the value that suits a table, or other data."""
-        if getattr(self, name) is None:
-            suits = table if self.dataset.startswith("table:") else other
-            object.__setattr__(self, name, suits)
+    @property
+    def to_choose(self) -> tuple[str, ...]:
+        """The settings that get the value that suits the data, if none was given."""
+        return tuple(name for name in SUITS if hasattr(self, name))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,7 +204,7 @@ class TrainingSettings(ModelSettings):
     epochs: int | None = setting(
         None,
         "passes over the data; small data is passed over several times an epoch, until that has "
-        f"100 steps (default: {ModelSettings.epochs}; where a run is resumed, its own)",
+        f"100 steps (default: {EPOCHS}; where a run is resumed, its own)",
     )
     model: str | None = setting(
         None,
@@ -234,11 +242,11 @@ class TrainingSettings(ModelSettings):
         None, "which of them this process is, from 0", recorded=False
     )
 
-    def __post_init__(self):
-        if self.epochs is None and not self.resume:
-            object.__setattr__(self, "epochs", ModelSettings.epochs)
-        self._choose("model", **MODEL_THAT_SUITS)
-        super().__post_init__()
+    @property
+    def to_choose(self) -> tuple[str, ...]:
+        """As of all settings of models; a resumed run has epochs of its own."""
+        names = super().to_choose
+        return tuple(name for name in names if name != "epochs") if self.resume else names
 
     @classmethod
     def of(cls, settings: ModelSettings, **others) -> "TrainingSettings":
@@ -467,7 +475,6 @@ class SearchSettings(ModelSettings):
     output: str | None = setting(None, "folder (default: runs/tune-DATASET)", recorded=False)
 
     def __post_init__(self):
-        self._choose("model", **MODEL_THAT_SUITS)
         super().__post_init__()
         _at_least(self, 1, "trials")
         if self.minimise and self.maximise:

@@ -15,7 +15,6 @@ from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.likelihoods import Likelihood, likelihood_of
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.trainer import Trainer
-from dvae_tf.networks.placement import POSE
 from dvae_tf.networks.presets import preset as preset_by_name
 from dvae_tf.networks.seeding import seeded_initializers
 
@@ -87,7 +86,7 @@ class ClassConditionalModel(Trainer):
     # Networks.
 
     def _preset(self):
-        return preset_by_name(self.preset, self.sample_shape, self.width)
+        return preset_by_name(self.preset, self.sample_shape, self.width, self.columns)
 
     def _make_discriminator(self, discriminator):
         """Takes the user's discriminator or makes the preset's."""
@@ -112,14 +111,6 @@ class ClassConditionalModel(Trainer):
             raise ValueError(
                 f"{name} gives an output of shape {tuple(output.shape[1:])}, but {shape} is "
                 "needed. Change the network, or latent_dim_s, latent_dim_u, shape or num_classes."
-            )
-
-    @staticmethod
-    def _expect_room_for_pose(decoder, latent_dim_u):
-        if getattr(decoder, "placed", False) and latent_dim_u <= POSE:
-            raise ValueError(
-                f"latent_dim_u is {latent_dim_u}, but {POSE} numbers of z_u are the pose of what "
-                f"the decoder places; give latent_dim_u={POSE + 1} or more."
             )
 
     def networks(self) -> dict:

@@ -13,7 +13,7 @@ from dvae_tf.models import flow_fit, poses, replicas
 from dvae_tf.models.adversarial import adversarial_losses
 from dvae_tf.models.augmentation import shifted
 from dvae_tf.models.batch_check import plain_errors
-from dvae_tf.models.exemplars import partners
+from dvae_tf.models.exemplars import partners, warn_if_none
 from dvae_tf.models.loss_tables import MIXTURE_OBJECTIVES, POSE_OBJECTIVES, joint_objectives
 from dvae_tf.models.recipe import Recipe
 from dvae_tf.models.samples import cycle, sampled
@@ -25,8 +25,6 @@ from dvae_tf.priors import draw, gaussian, standard_normal
 
 # Folded into the seed, so that z_s, the choice of partners and moves get other noise than z_u.
 SEED_OF_Z_S, SEED_OF_PARTNERS, SEED_OF_MOVES = 1, 2, 3
-# One image of so many is moved in a joint step, where E_U has learnt most of what poses are.
-MOVED_IN_JOINT_STEPS = 4
 
 
 @keras.saving.register_keras_serializable("dvae_tf")
@@ -121,7 +119,7 @@ class DisentangledVAE(TwoCodeModel):
             self.flow = None
             if self.recipe.flow:
                 sizes = self.latent_dim_u, self.latent_dim_s
-                self.flow = flow or self._preset().flow(*sizes, self.seed, self.columns)
+                self.flow = flow or self._preset().flow(*sizes, self.seed)
         # The value of `batches_trained` at the last separate fit of the flow.
         self.flow_fitted_at = self._counter("flow_fitted_at", "int64")
         self.joint_objectives = joint_objectives(self.recipe)
@@ -150,6 +148,7 @@ class DisentangledVAE(TwoCodeModel):
             flow_fit.expect_readable_again(given.get("validation_data"))
         before = int(self.batches_trained.numpy())
         history = super().fit(*args, **kwargs)
+        warn_if_none(self.recipe, history)
         if not (fit_flow and history.epoch):
             return history
         fitted, held_out = (given["x"], given.get("y")), given.get("validation_data")
@@ -341,7 +340,7 @@ class DisentangledVAE(TwoCodeModel):
             return *self.encoder_u(x, training=training), {}
         of_moves = tf.random.fold_in(seed, SEED_OF_MOVES, alg="philox")
         *posterior, found = poses.encoded_with_moves(
-            self.encoder_u, x, of_moves, training, every=MOVED_IN_JOINT_STEPS
+            self.encoder_u, x, of_moves, training, every=poses.MOVED_IN_JOINT_STEPS
         )
         return *posterior, {"equivariance": found}
 

@@ -1,7 +1,11 @@
 """z_s of a class from inputs of it, in training and after it."""
 
+import warnings
+
 import keras
 import tensorflow as tf
+
+from dvae_tf.models.recipe import Recipe
 
 REFINING_RATE = 0.05
 
@@ -32,6 +36,23 @@ def partners(label: tf.Tensor, share: float, seed: tf.Tensor):
     partner = tf.argmax(tf.where(same, order, -1.0), axis=-1)
     drawn = tf.random.stateless_uniform((count,), of_share, alg="philox") < share
     return partner, tf.reduce_any(same, axis=-1) & drawn
+
+
+def warn_if_none(recipe: Recipe, history: keras.callbacks.History) -> None:
+    """Warns of a training in which no example had another one of its class in its batch.
+
+    Args:
+        recipe: Recipe.
+        history: keras.callbacks.History, of the training.
+    """
+    shares = history.history.get("exemplars", [])
+    if recipe.exemplars and shares and not any(shares):
+        warnings.warn(
+            f"The recipe has exemplars={recipe.exemplars:g}, but no batch held two examples of a "
+            "class, so that no z_s came from another example. Give larger batches, or data in "
+            "pairs: dvae_tf.data.load(..., pairs=True).",
+            stacklevel=3,
+        )
 
 
 def refined(model, z_s: tf.Tensor, x: tf.Tensor, steps: int) -> tf.Tensor:

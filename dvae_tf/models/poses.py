@@ -10,6 +10,9 @@ import tensorflow as tf
 from dvae_tf import losses
 from dvae_tf.networks import Decoder, EncoderU, PlacedEncoderU, placement
 
+# One image of so many is moved in a joint step, where E_U has learnt most of what poses are.
+MOVED_IN_JOINT_STEPS = 4
+
 
 def encoded_with_moves(encoder_u, x: tf.Tensor, seed: tf.Tensor, training: bool, every: int = 1):
     """Encodes images, and finds out how well E_U finds the poses of some of them moved at random.
@@ -70,4 +73,22 @@ def expect_same_pose(encoder_u, decoder) -> None:
             f"encoder_u is a {type(encoder_u).__name__}, but the decoder has placed={not finds}: "
             "give both or neither a pose (preset 'placed' makes both; models of earlier versions "
             "have no such E_U and cannot be read)."
+        )
+
+
+def expect_room_for_pose(decoder, latent_dim_u: int) -> None:
+    """Refuses a z_u that a pose would fill.
+
+    Args:
+        decoder: keras.Model.
+        latent_dim_u: int, the size of z_u.
+
+    Raises:
+        ValueError: if the decoder places what it draws, and z_u holds nothing but the pose.
+    """
+    pose = placement.POSE
+    if getattr(decoder, "placed", False) and latent_dim_u <= pose:
+        raise ValueError(
+            f"latent_dim_u is {latent_dim_u}, but {pose} numbers of z_u are the pose of what "
+            f"the decoder places; give latent_dim_u={pose + 1} or more."
         )

@@ -13,7 +13,7 @@ from dvae_tf.models.base import ClassConditionalModel
 from dvae_tf.models.batch_check import checked_label
 from dvae_tf.models.exemplars import refined
 from dvae_tf.models.flow_fit import codes_for_flow
-from dvae_tf.models.poses import expect_same_pose
+from dvae_tf.models.poses import expect_room_for_pose, expect_same_pose
 from dvae_tf.networks.conditional_flow import in_training
 from dvae_tf.priors import GaussianMixturePrior, noise
 
@@ -58,7 +58,7 @@ class TwoCodeModel(ClassConditionalModel):
             self.num_classes
         )
         expect_same_pose(self.encoder_u, self.decoder)
-        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
+        expect_room_for_pose(self.decoder, self.latent_dim_u)
         self._expect("decoder", self.decoder(z), self.sample_shape)
         self._expect("latent_classifier", self.latent_classifier(z_u), (self.num_classes,))
 

@@ -27,8 +27,11 @@ from dvae_tf.networks.upsampler import Upsampler
 
 # Sides in pixels of images that the presets take.
 LEAST_SIDE, MOST_SIDE = 8, 512
-# Of the flow's splines, where it has some.
+# Of the splines of a table's flow.
 SPLINE_BINS = 16
+# z_u of a table has this share of as many dimensions as there are columns: few are easier made
+# blind than many.
+LATENT_SHARE, LEAST_LATENT, MOST_LATENT = 0.4, 2, 32
 # The entries of a body's configuration that are numbers of filters or units.
 WIDTHS = ("blocks", "dense_units", "start_filters", "units")
 
@@ -45,6 +48,7 @@ class Preset:
         classifier_slope: float, slope of its leaky ReLU.
         kernel_size: int, side of the decoder's last kernel in pixels.
         couplings, coupling_units: int, couplings of the flow and their width.
+        bins: int, of the flow's splines, or 0 for none.
         log_variance: bool, whether E_U gives the logarithm of the variance.
         placed: bool, whether the decoder places what it draws, by a pose that E_U finds.
         locator_body: as `encoder_body`, of the network that finds position and size, if `placed`.
@@ -60,6 +64,7 @@ class Preset:
     kernel_size: int = 5
     couplings: int = 8
     coupling_units: int = 128
+    bins: int = 0
     log_variance: bool = False
     placed: bool = False
     locator_body: Callable | None = None
@@ -90,11 +95,9 @@ class Preset:
         sizes = num_classes, self.classifier_units, self.classifier_slope
         return LatentClassifier(*sizes, name="latent_classifier")
 
-    def flow(self, latent_dim, condition_dim, seed, columns=None):
-        """Returns a new ConditionalFlow, with splines for a table with such columns."""
-        sizes = self.couplings, self.coupling_units
-        if columns:  # Splines do more with fewer units, and each unit has more to compute.
-            sizes = self.couplings, max(1, self.coupling_units // 2), SPLINE_BINS
+    def flow(self, latent_dim, condition_dim, seed):
+        """Returns a new ConditionalFlow."""
+        sizes = self.couplings, self.coupling_units, self.bins
         return ConditionalFlow(latent_dim, condition_dim, *sizes, seed=seed, name="flow")
 
 
@@ -225,7 +228,9 @@ def is_image(shape: Sequence[int]) -> bool:
     return len(shape) == 3 and shape[2] in (1, 3)
 
 
-def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
+def preset(
+    name: str, shape: Sequence[int], width: float = 1.0, columns: Sequence | None = None
+) -> Preset:
     """Looks up a family of networks.
 
     Args:
@@ -242,6 +247,8 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
         shape: sequence of int, the shape of one example.
         width: float, the factor on the numbers of filters and units; the codes keep their size.
             Defaults to 1.
+        columns: sequence, the columns of a table: its codes are smaller, and its flow has splines.
+            Defaults to none.
 
     Returns:
         Preset.
@@ -261,6 +268,8 @@ def preset(name: str, shape: Sequence[int], width: float = 1.0) -> Preset:
     if not 0.0 < width < math.inf:
         raise ValueError(f"width is {width}; give a factor above 0, such as 2.")
     family = _family(name, shape)
+    if columns:
+        family = _for_table(family, len(columns))
     return family if width == 1.0 else _with_width(family, width)
 
 
@@ -284,6 +293,15 @@ def _family(name, shape):
             return _named("facescrub")
         return _named("mnist" if shape[2] == 1 else "cifar10")
     return _named(name.removeprefix("paper-"))
+
+
+def _for_table(family, columns):
+    """The family for a table. Splines do more with fewer units, each of which computes more."""
+    if family is COMPACT_VECTORS:
+        latent_dim_u = min(max(round(LATENT_SHARE * columns), LEAST_LATENT), MOST_LATENT)
+        family = dataclasses.replace(family, latent_dim_s=4, latent_dim_u=latent_dim_u)
+    units = max(1, family.coupling_units // 2)
+    return dataclasses.replace(family, coupling_units=units, bins=SPLINE_BINS)
 
 
 def _named(row):

@@ -1,5 +1,7 @@
 """Codes of classes that were not in the training data."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -104,6 +106,17 @@ def test_a_run_with_exemplars_reads_its_data_in_pairs(changes, pairs):
     assert found.pairs == pairs
     label = next(iter(found.train))[1].numpy()
     assert (label[::2] == label[1::2]).all() == pairs
+
+
+@pytest.mark.parametrize(("label", "warned"), [([0, 1, 2, 3], True), ([0, 0, 1, 1], False)])
+def test_a_training_in_which_no_example_has_a_partner_is_warned_of(label, warned):
+    recipe = RECIPE.replace(exemplars=1.0)
+    model = DisentangledVAE((4,), 4, preset="toy", recipe=recipe, seed=0)
+    x = np.zeros((4, 4), np.float32)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        model.fit(x, np.array(label), batch_size=4, verbose=0)
+    assert warned == any("no batch held two examples" in str(each.message) for each in found)
 
 
 def many_classes(random, count):

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from dvae_tf.models import replicas
 from dvae_tf.models.base import ClassConditionalModel
+from dvae_tf.models.poses import expect_room_for_pose
 from dvae_tf.priors import noise
 
 LABEL = keras.InputSpec(shape=(None,), dtype="int32", name="label")
@@ -56,7 +57,7 @@ class Baseline(ClassConditionalModel):
         )
         self.class_vector.build()
         self.decoder = decoder or family.decoder(self.sample_shape, self.columns)
-        self._expect_room_for_pose(self.decoder, self.latent_dim_u)
+        expect_room_for_pose(self.decoder, self.latent_dim_u)
         z = keras.KerasTensor((None, self.latent_dim_s + self.latent_dim_u), dtype="float32")
         self._expect("decoder", self.decoder(z), self.sample_shape)
 
