@@ -9,7 +9,8 @@ are not trained on).
 
 yaleb: yaleb_vfae_32x28.npz, 190 faces for training (38 people, 5 lights) and 1,096 for testing; the
 light is the label, the person should be kept. The model takes the logarithm of the intensities, as
-vectors and as images. "linear" is no model: principal components, less the mean of each light.
+vectors and as images; its E_U is linear, since so few faces are learnt by heart by a deeper one.
+"linear" is no model: principal components, less the mean of each light.
 
 Probes learn on codes of the training part and are asked about the test part, encoded as of the true
 label. Prints accuracies, and writes them.
@@ -144,6 +145,7 @@ def yaleb_runs(arguments):
     from dvae_tf.data.examples import Arrays
     from dvae_tf.data.pipeline import batches
     from dvae_tf.models import Recipe
+    from dvae_tf.networks import MLP, EncoderU
 
     images, light, person, of_test = yaleb(arguments.data)
     flat = images.reshape(len(images), -1)
@@ -156,7 +158,7 @@ def yaleb_runs(arguments):
                 x.shape[1:],
                 light.max() + 1,
                 recipe=Recipe.named("balanced").replace(**(FACE_NUMBERS | arguments.set)),
-                latent_dim_u=FACE_DIMENSIONS,
+                encoder_u=EncoderU(FACE_DIMENSIONS, MLP(()), name="encoder_u"),
                 seed=seed,
             )
             known = Arrays(x[~of_test], light[~of_test])

@@ -4,7 +4,6 @@ import pathlib
 
 import numpy as np
 
-from dvae_tf.extras import needed_for
 from dvae_tf.files import written
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".pdf", ".svg")
@@ -51,11 +50,8 @@ def write_table(path: pathlib.Path, frame) -> None:
     Args:
         path: pathlib.Path of the file.
         frame: pandas.DataFrame.
-
-    Raises:
-        ModuleNotFoundError: if pyarrow is missing for a .parquet file; names the extra to install.
     """
-    with written(path) as temporary, needed_for("Writing Parquet", "tables"):
+    with written(path) as temporary:
         if suffix_of(path) == ".csv":
             frame.to_csv(temporary, index=False)
         else:

@@ -95,14 +95,15 @@ def exported() -> pathlib.Path:
         ValueError: if the newest run is not exported.
     """
     folder = find()
-    if shipped.is_shipped(folder):
+    if (folder / "1").is_dir():  # A model that ships has its first version beside it.
         return folder
-    if not (folder / "export").is_dir():
+    export = results(folder) / "export"
+    if not export.is_dir():
         raise ValueError(
             f"{folder} is not exported yet: {invocation('export')} {folder}, or give the folder of "
             "a model."
         )
-    return folder / "export"
+    return export
 
 
 def load(folder: str | os.PathLike | None = None):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.slow
 
@@ -61,7 +62,20 @@ def test_brings_the_command(installed):
     assert (done.returncode, done.stderr.splitlines()[-1][:5]) == (2, "dvae:")
 
 
-def test_without_the_checkout_the_shipped_model_is_missed_by_name(installed, tmp_path):
-    done = run("import dvae_tf; dvae_tf.load_pretrained('digits')", installed, tmp_path)
-    assert "digits" in done.stderr.splitlines()[-1]
-    assert done.stderr.splitlines()[-1].startswith("ValueError")
+def test_brings_a_model_of_digits(installed, tmp_path):
+    (wheel,) = installed.parent.glob("*.whl")
+    assert wheel.stat().st_size < 4_000_000
+    program = "from dvae_tf.commands.command_line import main; main()"
+    command = f"sys.argv[1:] = 'generate --label 3 --output threes.png'.split()\n{program}"
+    done = run(command, installed, tmp_path)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "threes.png") as picture:
+        assert min(picture.size) > 100
+
+
+def test_a_model_that_the_wheel_does_not_bring_is_named(installed, tmp_path):
+    done = run("import dvae_tf; dvae_tf.load_pretrained('fashion_mnist')", installed, tmp_path)
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith(
+        "ValueError: No shipped model is called 'fashion_mnist'; there are digits"
+    )

@@ -1,5 +1,7 @@
 """The columns of a table: how well each is reconstructed, and how well its values are drawn."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import scipy.stats
 
@@ -98,13 +100,35 @@ def _measure(bench: Bench) -> dict:
     decoded = bench.subject.decode(bench.codes.z_s[rows], bench.codes.z_u_mean[rows])
     drawn = bench.subject.generate(bench.test.label[rows], bench.seed)
     found: dict = {}
-    for column, block in zip(bench.info.columns, bench.info.columns.blocks(), strict=True):
-        # Keys are dotted.
-        found[column.name.replace(".", "_")] = {
+    columns = bench.info.columns
+    for key, column, block in zip(keys_of(columns), columns, columns.blocks(), strict=True):
+        found[key] = {
             **reconstruction_of(column, real[:, block], decoded[:, block]),
             "marginal": marginal_distance(column, real[:, block], drawn[:, block]),
         }
     return {"columns": found, "correlation_error": correlation_error(real, drawn)}
+
+
+def keys_of(columns: Iterable[Column]) -> list[str]:
+    """The keys of the columns' figures, whose parts have dots between them.
+
+    Args:
+        columns: iterable of Column.
+
+    Returns:
+        list of str, no two the same.
+
+    Examples:
+        >>> keys_of([Column("a.b", "numeric", "int64"), Column("a_b", "numeric", "int64")])
+        ['a_b', 'a_b_']
+    """
+    keys: list[str] = []
+    for column in columns:
+        key = column.name.replace(".", "_")
+        while key in keys:
+            key += "_"
+        keys.append(key)
+    return keys
 
 
 def correlation_error(real: np.ndarray, drawn: np.ndarray) -> Estimate:
