@@ -411,7 +411,7 @@ def decode(model, z_s: np.ndarray, z_u: np.ndarray) -> np.ndarray:
 
 def _taken(model, x):
     """A user's examples in the package's range; of a table, a pandas.DataFrame too."""
-    return as_floats(model.columns.taken(x) if model.columns else x)
+    return as_floats(model.as_rows(x))
 
 
 def _decode_grid(model, z_s, z_u):

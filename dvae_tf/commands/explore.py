@@ -62,6 +62,7 @@ class Album:
         data: str | None = None,
     ):
         self.folder = runs.find(run)
+        runs.expect_no_table(self.folder)
         self.model = runs.load(self.folder)
         if not self.model.has_codes:
             raise ValueError(

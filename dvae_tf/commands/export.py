@@ -76,13 +76,9 @@ class _Job:
 
     def __init__(self, folder, aside, numbers):
         self.folder, self.aside, self.numbers = folder, aside, tuple(dict.fromkeys(numbers))
+        runs.expect_no_table(folder)
         self.description = read_json(folder / "run.json")
         self.model = runs.load(folder)
-        if self.model.columns:
-            raise ValueError(
-                f"{folder} holds a model of a table, whose rows are drawn by column, which no "
-                "format does yet. Load it with dvae_tf.runs.load."
-            )
         self.functions = Functions(self.model)
         self.train = runs.kept_examples(folder, "train")
         self.info = Info(

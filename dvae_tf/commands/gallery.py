@@ -47,6 +47,8 @@ def gallery(settings: GallerySettings, console: Console | None = None) -> pathli
     console = console or Console()
     output = outputs.checked(settings.output, *outputs.PAGES)
     folders = [runs.find(run) for run in settings.runs] or [runs.find()]
+    for folder in folders:
+        runs.expect_no_table(folder)
     shown = [(folder, name) for folder in folders for name in _names(folder)]
     body, album = [], None
     with tempfile.TemporaryDirectory() as aside:

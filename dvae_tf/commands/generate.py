@@ -11,7 +11,7 @@ from dvae_tf.commands import outputs
 from dvae_tf.commands.images import opened
 from dvae_tf.commands.settings import GenerationSettings
 from dvae_tf.drawing import plots
-from dvae_tf.files import file_name, read_json, written
+from dvae_tf.files import file_name, written
 
 COUNT_OF_ONE, COUNT_OF_ALL = 16, 4
 COLUMNS = 8
@@ -46,8 +46,8 @@ def generate(settings: GenerationSettings, console: Console | None = None) -> pa
     kind = outputs.suffix_of(output)
     if columns and kind in outputs.TABLES:
         frame = columns.frame(samples)
-        label = read_json(folder / "run.json")["arguments"]["label"]
-        frame.insert(0, label, np.array(names)[labels])
+        column = runs.label_column(folder)
+        frame.insert(0, column.name, column.values(labels))
         outputs.write_table(output, frame)
     elif kind in outputs.ARRAYS:
         outputs.write_arrays(output, x=samples, label=labels, class_names=np.array(names))

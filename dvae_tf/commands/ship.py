@@ -36,6 +36,7 @@ def ship(settings: ShippingSettings, console: Console | None = None) -> pathlib.
     if target.parent != shipped.FOLDER or settings.name == "..":
         raise ValueError(f"{settings.name!r} is no name of a folder; give one without slashes.")
     folder = runs.find(settings.run)
+    runs.expect_no_table(folder)
     model = without_training(runs.load(folder))
     with beside(target) as aside:
         made = aside / settings.name

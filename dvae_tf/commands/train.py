@@ -1,6 +1,7 @@
 """Trains a run, from the first epoch or from where it was stopped."""
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import pathlib
 import platform
@@ -172,15 +173,18 @@ def _description(settings, data):
     """The content of run.json."""
     versions = {"python": platform.python_version(), "dvae_tf": dvae_tf.__version__}
     versions |= {package: importlib.metadata.version(package) for package in PACKAGES}
+    found = {
+        "shape": data.info.shape,
+        "class_names": data.info.class_names,
+        "training_examples": data.info.count,
+        "passes_per_epoch": data.passes,
+    }
+    if data.info.columns:
+        found["columns"] = data.info.columns.as_dicts()
+        found["label_column"] = dataclasses.asdict(data.info.label_column)
     return {
         "arguments": recorded(settings),
-        "data": {
-            "shape": data.info.shape,
-            "class_names": data.info.class_names,
-            "training_examples": data.info.count,
-            "passes_per_epoch": data.passes,
-            "columns": data.info.columns.as_dicts() if data.info.columns else None,
-        },
+        "data": found,
         "versions": versions,
         "training_seconds": 0.0,
     }

@@ -24,9 +24,10 @@ from dvae_tf.data.npz import npz
 from dvae_tf.data.pipeline import as_wide, batches, in_memory, without_labels
 from dvae_tf.data.shapes import shapes
 from dvae_tf.data.splits import holder, parse_split
-from dvae_tf.data.table import of_frame, table
+from dvae_tf.data.table import SUFFIXES, of_frame, table
 from dvae_tf.data.tensorflow_datasets import is_version, tensorflow_dataset
 from dvae_tf.data.three_moons import three_moons
+from dvae_tf.extras import pandas_of_extra
 
 
 @dataclasses.dataclass(frozen=True)
@@ -317,6 +318,8 @@ def from_table(
     """
     check_seed(seed)
     whole_number("batch_size", batch_size, 1)
+    if not isinstance(frame, pandas_of_extra().DataFrame):
+        raise ValueError(f"frame is a {type(frame).__name__}; give a pandas.DataFrame.")
     options = (label, drop, targets, columns, class_names)
     examples, info = of_frame("table", frame, None, None, *options)
     return batches(examples, batch_size, shuffle, seed, columns=info.columns), info
@@ -376,6 +379,8 @@ def _source(name):
         raise ValueError(f"{name!r} names no data; give text, such as 'folder:PATH' or 'digits'.")
     kind, colon, path = name.partition(":")
     source = SOURCES.get(kind)
+    if source is None and name.lower().endswith(SUFFIXES):
+        raise ValueError(f"{name!r} is the path of a table; give table:{name}.")
     if source is None and (not colon or is_version(path)):
         return TENSORFLOW_DATASETS, [name]
     if source is None or bool(path) != source.at_path:

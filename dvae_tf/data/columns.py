@@ -23,9 +23,14 @@ FURTHEST = 50.0
 # What a packed row holds where there is no value.
 NO_CATEGORY = -1.0
 # Text that is a date, in whatever order, perhaps with a time.
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
+_DATE = re.compile(
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}([ T].*)?|\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([ T].*)?"
+    r"|\d{1,2}\.? [A-Za-z]{3,9} \d{4}|\d{1,2}:\d{2}(:\d{2}.*)?"
+)
 # So many different texts in so large a share of the rows are names.
 FEWEST_NAMES, SHARE_OF_NAMES = 20, 0.9
+# A column of text of which so many values are numbers is one of numbers that something spoils.
+SHARE_OF_NUMBERS = 0.9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +44,12 @@ class Column:
         mean, deviation: float, of numeric values in the training rows. Default to 0 and 1.
         lowest, highest: float, the least and the largest of them, between which drawn numbers are
             kept. Default to any.
+        whole: bool, whether all numbers of the training rows are whole: drawn ones are rounded
+            then. Defaults to False.
         categories: tuple of str, int, float or bool, the values of a binary or categorical column.
             Defaults to none.
+        ordered: bool, whether they have an order, as pandas's own kind "category" can say. Defaults
+            to False.
         missing: bool, whether training rows lack a value: it is then a category of its own, or for
             numbers a second value in the block, 1 where there is none. Defaults to False.
 
@@ -56,7 +65,9 @@ class Column:
     deviation: float = 1.0
     lowest: float | None = None
     highest: float | None = None
+    whole: bool = False
     categories: tuple = ()
+    ordered: bool = False
     missing: bool = False
 
     def __post_init__(self):
@@ -123,6 +134,7 @@ class Column:
             numbers = _numbers(source, self.name, values)
             self._warn(source, np.isnan(numbers), "no value", not self.missing)
             scaled = (numbers - self.mean) / self.deviation
+            self._warn_of_outliers(source, np.abs(scaled) > FURTHEST)
             return np.clip(scaled, -FURTHEST, FURTHEST).astype(np.float32)
         codes, options = values.factorize()
         number_of = {option: number for number, option in enumerate(self.categories)}
@@ -144,6 +156,16 @@ class Column:
                 stacklevel=4,
             )
 
+    def _warn_of_outliers(self, source, rows):
+        if rows.any():
+            warnings.warn(
+                f"{source}: {np.count_nonzero(rows):,} of {len(rows):,} rows have a number in the "
+                f"column {self.name!r} that is more than {FURTHEST:g} deviations from the mean of "
+                "the training rows; it is read as if it were that far. Take its logarithm, or "
+                "leave it empty if it is none.",
+                stacklevel=4,
+            )
+
     def values(self, packed: np.ndarray):
         """Unpacks the column: the values of a table.
 
@@ -158,14 +180,21 @@ class Column:
             numbers = np.asarray(packed, np.float64) * self.deviation + self.mean
             if self.lowest is not None:
                 numbers = np.clip(numbers, self.lowest, self.highest)
-            if np.issubdtype(_numpy_type(self.dtype), np.integer):
-                numbers = np.rint(numbers)
-            found = pandas.Series(numbers, name=self.name)
+            found = pandas.Series(np.rint(numbers) if self._whole else numbers, name=self.name)
         else:
             options = np.array([*self.categories, None], object)
             found = pandas.Series(options[np.asarray(packed, int)], name=self.name)
-        gaps = found.isna().any()
-        return found if gaps and _numpy_type(self.dtype).kind in "biu" else found.astype(self.dtype)
+        # NumPy's integers and truth values have none for what is missing.
+        if found.isna().any() and _numpy_type(self.dtype).kind in "biu":
+            return found
+        if self.dtype == "category":
+            return found.astype(pandas.CategoricalDtype(self.categories, self.ordered))
+        return found.astype(self.dtype)
+
+    @property
+    def _whole(self):
+        """Whether numbers are rounded."""
+        return self.whole or pandas_of_extra().api.types.is_integer_dtype(self.dtype)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -326,7 +355,7 @@ def _column(source, name, values):
         raise ValueError(f"{source}: the column {name!r} has no value in any row; drop it.")
     if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
         raise ValueError(_of_dates(source, name))
-    missing, dtype = len(known) < len(values), str(values.dtype)
+    missing, (dtype, ordered) = len(known) < len(values), _kind(values)
     numeric = types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
     numbers = _numbers(source, name, known) if numeric else None
     try:
@@ -346,7 +375,7 @@ def _column(source, name, values):
             stacklevel=5,
         )
     if len(options) == 2 and not missing:
-        return Column(name, "binary", dtype, categories=_in_order(options))
+        return Column(name, "binary", dtype, categories=_in_order(options, values), ordered=ordered)
     if numbers is not None and len(options) > 1:
         found = (numbers.mean(), numbers.std(), numbers.min(), numbers.max())
         if not 0.0 < found[1] < math.inf:
@@ -354,21 +383,64 @@ def _column(source, name, values):
                 f"{source}: the column {name!r} ranges from {found[2]:g} to {found[3]:g}, which "
                 "cannot be standardised; rescale it, or drop it."
             )
-        return Column(name, "numeric", dtype, *map(float, found), missing=missing)
+        whole = bool((numbers == np.rint(numbers)).all())
+        return Column(name, "numeric", dtype, *map(float, found), whole=whole, missing=missing)
     _expect_categories(source, name, options, len(known))
-    return Column(name, "categorical", dtype, categories=_in_order(options), missing=missing)
+    categories = _in_order(options, values)
+    return Column(
+        name, "categorical", dtype, categories=categories, ordered=ordered, missing=missing
+    )
+
+
+def label_column(values, class_names: Sequence[str], name_of) -> Column:
+    """The column of the classes, whose `values` turns labels back.
+
+    Args:
+        values: pandas.Series, the column.
+        class_names: sequence of str, in the order of the labels.
+        name_of: function of a value that gives its class's name.
+
+    Returns:
+        Column, whose categories are the classes.
+    """
+    named = {name_of(option): option for option in plain(values.dropna().unique())}
+    categories = tuple(named.get(name, name) for name in class_names)
+    dtype, ordered = _kind(values)
+    return Column(values.name, "categorical", dtype, categories=categories, ordered=ordered)
+
+
+def _kind(values):
+    """The name of a column's type, and whether its values have an order."""
+    if isinstance(values.dtype, pandas_of_extra().CategoricalDtype):
+        return "category", bool(values.dtype.ordered)
+    dtype = str(values.dtype)  # pyarrow calls its kind of "category" a dictionary.
+    return "category" if dtype.startswith("dictionary<") else dtype, False
 
 
 def _expect_categories(source, name, options, count):
     if all(isinstance(one, str) and _DATE.fullmatch(one) for one in options):
         raise ValueError(_of_dates(source, name))
-    names = len(options) > FEWEST_NAMES and len(options) > SHARE_OF_NAMES * count
+    many = len(options) > FEWEST_NAMES
+    strange = [one for one in options if isinstance(one, str) and not _is_number(one)]
+    if many and 0 < len(strange) < (1.0 - SHARE_OF_NUMBERS) * len(options):
+        raise ValueError(
+            f"{source}: the column {name!r} holds numbers, but also {strange[0]!r}, which is none; "
+            "repair it, or leave it empty."
+        )
+    names = many and len(options) > SHARE_OF_NAMES * count
     if names or len(options) > MOST_CATEGORIES:
         raise ValueError(
             f"{source}: the column {name!r} has {len(options):,} different texts in {count:,} rows "
             f"(such as {options[0]!r}): names or free text, from which nothing can be learnt here; "
             "drop it."
         )
+
+
+def _is_number(text):
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _of_dates(source, name):
@@ -378,7 +450,10 @@ def _of_dates(source, name):
     )
 
 
-def _in_order(options):
+def _in_order(options, values):
+    """The values that occur, in the order that the column has, or else in their own."""
+    if isinstance(values.dtype, pandas_of_extra().CategoricalDtype):
+        return tuple(one for one in plain(values.cat.categories) if one in options)
     try:
         return tuple(sorted(options))
     except TypeError:  # Text and numbers side by side.
@@ -402,6 +477,6 @@ def _numbers(source, name, values):
 
 def _numpy_type(dtype):
     try:
-        return np.dtype(dtype.lower())
+        return np.dtype(dtype)
     except TypeError:
         return np.dtype(object)

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 
-from dvae_tf.data.columns import Columns
+from dvae_tf.data.columns import Column, Columns
 
 # The label of an unlabelled example.
 NO_LABEL = -1
@@ -68,6 +68,8 @@ class Info:
         places: float array [count], rising in [0, 1): of whole splits that are ordered by content,
             the place of each example, by which slices in percent are cut. Defaults to None.
         columns: Columns of a table. Defaults to None.
+        label_column: Column, its column of the classes; its `values` turns labels back. Defaults to
+            None.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Info:
     splits: tuple = ("train", "test")
     places: np.ndarray | None = dataclasses.field(default=None, compare=False, repr=False)
     columns: Columns | None = None
+    label_column: Column | None = None
 
     def __post_init__(self):
         if not self.factor_kinds:

@@ -1,11 +1,18 @@
 """Tables: rows of numbers, categories and missing values, one column the label."""
 
 import pathlib
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
-from dvae_tf.data.columns import Columns, plain
+from dvae_tf.data.columns import (
+    FEWEST_NAMES,
+    SHARE_OF_NAMES,
+    Columns,
+    label_column,
+    plain,
+)
 from dvae_tf.data.examples import NO_LABEL, Arrays, Info
 from dvae_tf.data.labels import class_names_of, expect_known
 from dvae_tf.data.splits import SPLITS, chosen_rows, holder, split_called
@@ -111,6 +118,12 @@ def of_frame(
     """
     if columns is not None:  # Of a model: what it does not use may be missing.
         drop = [name for name in drop if name in frame.columns]
+        used = next((name for name in targets if name in columns.names), None)
+        if used is not None:
+            raise ValueError(
+                f"{source}: {used!r} is an input of the model; to have it predicted from the "
+                f"codes, train without it: --drop {used}."
+            )
     label = _checked_names(source, frame, label, drop, targets)
     given = set() if split is None else set(split)
     if name is not None:
@@ -140,6 +153,7 @@ def of_frame(
         splits=tuple(part for part in SPLITS if part in given or part != "validation"),
         places=places,
         columns=columns,
+        label_column=label_column(values, class_names, _text),
     )
     x = columns.read(source, inputs.iloc[rows])
     return Arrays(x, numbers[rows], None if factors is None else factors[rows]), info
@@ -167,7 +181,9 @@ def _read(source, path):
         if path.suffix.lower() == ".parquet":
             frame = pandas.read_parquet(path)
         else:
-            frame = pandas.read_csv(path, skipinitialspace=True)
+            with warnings.catch_warnings():  # Of rows with more values than the header has names.
+                warnings.simplefilter("error", pandas.errors.ParserWarning)
+                frame = pandas.read_csv(path, skipinitialspace=True, index_col=False)
     except Exception as error:  # pandas and pyarrow raise many kinds.
         raise ValueError(
             f"{source}: this is no readable table ({error}); give a header and as many values in "
@@ -175,7 +191,23 @@ def _read(source, path):
         ) from error
     if not len(frame):
         raise ValueError(f"{source}: the table has no rows; give some.")
+    if path.suffix.lower() != ".parquet":
+        _expect_commas(source, path)
     return frame
+
+
+def _expect_commas(source, path):
+    """Refuses text that pandas reads as another table than it is."""
+    first = pandas_of_extra().read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+    header = [str(name).strip() for name in first]
+    other = next((mark for mark in ";\t|" if mark in header[0]), None)
+    if len(header) == 1 and other:
+        raise ValueError(f"{source}: the values are separated by {other!r}; give commas.")
+    repeated = next((name for name in header if header.count(name) > 1 and name != "nan"), None)
+    if repeated:
+        raise ValueError(
+            f"{source}: two columns are called {repeated!r}; give each a name of its own."
+        )
 
 
 def _splits(source, frame):
@@ -210,6 +242,8 @@ def _checked_names(source, frame, label, drop, targets):
             f"{source}: say which column is the label (--label COLUMN); the columns are "
             f"{', '.join(names)}."
         )
+    if isinstance(drop, str) or isinstance(targets, str):
+        raise ValueError(f"{source}: drop and targets are lists of columns; give such as ['age'].")
     for name in (label, *drop, *targets):
         if name not in names:
             raise ValueError(
@@ -244,11 +278,26 @@ def _text(value):
 
 
 def _classes(source, label, values):
-    options = plain(values.dropna().unique())
+    try:
+        options = plain(values.dropna().unique())
+    except TypeError:  # Lists and the like have no hash.
+        options = plain(values.dropna().iloc[:1])
     if any(isinstance(option, float) and not option.is_integer() for option in options):
         raise ValueError(
             f"{source}: the label {label!r} holds numbers such as {options[0]}, which are no "
             "classes; divide them into classes, such as 'low' and 'high'."
+        )
+    strange = next((one for one in options if not isinstance(one, str | bool | int | float)), None)
+    if strange is not None:
+        raise ValueError(
+            f"{source}: the label {label!r} holds {strange!r}, a {type(strange).__name__}, which "
+            "is no class; give text or whole numbers."
+        )
+    count = values.notna().sum()
+    if len(options) > FEWEST_NAMES and len(options) > SHARE_OF_NAMES * count:
+        raise ValueError(
+            f"{source}: the label {label!r} has {len(options):,} different values in {count:,} "
+            "training rows, which are no classes; give a column whose values come again."
         )
     if len(options) < 2:
         found = f"the same value, {options[0]!r}," if options else "no value"
@@ -257,7 +306,10 @@ def _classes(source, label, values):
             "at least 2 classes."
         )
     try:
-        options.sort()
+        if getattr(values.dtype, "ordered", False):  # Of pandas's own kind "category".
+            options = [one for one in plain(values.cat.categories) if one in options]
+        else:
+            options.sort()
     except TypeError:  # Text and numbers side by side.
         options.sort(key=str)
     return class_names_of(source, [_text(option) for option in options])
@@ -269,6 +321,13 @@ def _numbers_of(source, label, values, class_names):
     texts = [_text(option) for option in plain(options)]
     expect_known(f"{source}, column {label!r}", texts, class_names)
     numbers = [*map(list(class_names).index, texts), NO_LABEL]
+    if (codes < 0).any():
+        warnings.warn(
+            f"{source}: {np.count_nonzero(codes < 0):,} of {len(codes):,} rows have no value in "
+            f"the label {label!r} and are taken as not labelled; in a .csv file, NA, None and null "
+            "are no value either.",
+            stacklevel=4,
+        )
     return np.array(numbers, np.int32)[codes]
 
 

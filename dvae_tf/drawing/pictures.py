@@ -116,7 +116,7 @@ def _draw_table(folder, model, test, info, seed):
     frames = info.columns.frame(real), info.columns.frame(drawn)
     title = "Held-out rows, and as many drawn ones of the same classes"
     table_plots.marginals(folder / "columns.png", info.columns, *frames, title)
-    table_plots.correlations(folder / "correlations.png", real, drawn, title)
+    table_plots.correlations(folder / "correlations.png", info.columns, real, drawn, title)
     return {
         "columns": "The values of every column, of held-out rows and of drawn ones.",
         "correlations": "The correlations of all values of a row, of held-out rows and of drawn "

@@ -77,21 +77,29 @@ def _short(text, length):
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def correlations(path: str | os.PathLike, real: np.ndarray, drawn: np.ndarray, title: str) -> None:
+def correlations(
+    path: str | os.PathLike, columns: Columns, real: np.ndarray, drawn: np.ndarray, title: str
+) -> None:
     """Draws the correlations of wide rows, real beside drawn.
 
     Args:
         path: str or pathlib.Path of the file.
+        columns: Columns.
         real, drawn: float arrays [n, width] and [m, width].
         title: str, shown at the top.
     """
-    with figure_of(path, 10.0, 5.2, 1, 2) as (figure, axes):
+    with figure_of(path, 12.0, 6.0, 1, 2) as (figure, axes):
         for panel, (name, rows) in zip(
             axes[0], {"real": real, "drawn": drawn}.items(), strict=True
         ):
             with np.errstate(invalid="ignore", divide="ignore"):
                 found = np.nan_to_num(np.corrcoef(rows.T))
             image = panel.imshow(np.atleast_2d(found), cmap="RdBu_r", vmin=-1, vmax=1)
-            panel.set(title=name, xticks=[], yticks=[])
+            middles = [(block.start + block.stop - 1) / 2 for block in columns.blocks()]
+            names = [_short(name, LONGEST_NAME) for name in columns.names]
+            few = len(names) <= MOST_COLUMNS
+            panel.set_xticks(middles if few else [], names if few else [], rotation=90, fontsize=7)
+            panel.set_yticks(middles if few else [], names if few else [], fontsize=7)
+            panel.set_title(name)
         figure.colorbar(image, ax=list(axes[0]), shrink=0.8)
         figure.suptitle(title)

@@ -110,13 +110,13 @@ def fit_flow(
     recipe, started = model.recipe, time.monotonic()
     if steps is None:
         steps = math.ceil(recipe.flow_share * int(model.batches_trained.numpy()))
-    codes = codes_of(model, as_dataset(x, y, most_batches))
+    codes = codes_of(model, as_dataset(model.as_rows(x), y, most_batches))
     if validation_data is None:
         codes, held_out = _split(codes, model.seed)
     else:
         pair = isinstance(validation_data, tuple | list)
         x, y = validation_data[:2] if pair else (validation_data, None)
-        held_out = codes_of(model, as_dataset(x, y, validation_steps))
+        held_out = codes_of(model, as_dataset(model.as_rows(x), y, validation_steps))
     interval = math.ceil(steps / EVALUATIONS)
     with model.distribute_strategy.scope():
         fit = FlowFit(model.flow, recipe.flow_noise, model.seed)

@@ -39,12 +39,35 @@ class Verbs(keras.Model):
         given = dict(inspect.signature(verb).bind(self, *args, **kwargs).arguments)
         given |= given.pop("kwargs", {})  # Keras's own, between its verbs.
         del given["self"]
+        if "x" in given:
+            given["x"] = self.as_rows(given["x"])
+        if isinstance(given.get("validation_data"), tuple):
+            x, *others = given["validation_data"]
+            given["validation_data"] = (self.as_rows(x), *others)
         for name in {"x", "y", "sample_weight"} & set(given):
             expect_examples(name, given[name])
             if isinstance(given[name], list):
                 given[name] = self._stacked(name, given[name])
         self.seen.judge_array(given.get("x"))
         return given
+
+    def __call__(self, inputs, *args, **kwargs):
+        """`call`, which takes a pandas.DataFrame too where the model is of a table."""
+        return super().__call__(self.as_rows(inputs), *args, **kwargs)
+
+    def as_rows(self, x):
+        """x as an array, where it is a pandas.DataFrame for a model of a table.
+
+        Args:
+            x: what a user gives as inputs.
+
+        Returns:
+            float32 array [n, width], or x.
+
+        Raises:
+            ValueError: if a column is missing or cannot be read.
+        """
+        return self.columns.taken(x) if self.columns else x
 
     def _stacked(self, name, examples):
         # Keras would take a list for the several inputs of a model.
@@ -157,7 +180,7 @@ class Verbs(keras.Model):
 
     def _inputs(self, x, values=True):
         """x as the networks take it."""
-        x = tf.convert_to_tensor(self.columns.taken(x) if self.columns else x)
+        x = tf.convert_to_tensor(self.as_rows(x))
         checked = checked_x(x, self.sample_shape, values=values)
         if tf.executing_eagerly() and values and tf.size(x) > 0:
             lowest, highest = (float(end(checked)) for end in (tf.reduce_min, tf.reduce_max))

@@ -108,6 +108,8 @@ class Decoder(keras.Model):
                 parts += [mean, keras.ops.sigmoid(_bounded(part[:, 1:]))]
             elif column.kind == "binary":
                 parts.append(keras.ops.sigmoid(_bounded(part)))
+            elif column.width == 1:  # Of one value, which is certain.
+                parts.append(keras.ops.ones_like(part))
             else:
                 parts.append(keras.ops.softmax(_bounded(part), axis=-1))
         return keras.ops.concatenate(parts, axis=-1)

@@ -91,7 +91,8 @@ class Data:
         try:
             shape = found.info.shape
         except ValueError as error:
-            if name:
+            at = found.name.partition(":")[2]
+            if name or os.path.exists(at):  # It lies where it was.
                 raise
             raise ValueError(
                 f"{error} {folder} was trained on this data; if it lies elsewhere now, say where: "

@@ -20,7 +20,7 @@ import keras
 
 import dvae_tf.models  # noqa: F401  Registers the classes that a file names.
 from dvae_tf.data.catalog import SOURCES
-from dvae_tf.data.columns import Columns
+from dvae_tf.data.columns import Column, Columns
 from dvae_tf.files import read_json
 from dvae_tf.runs import shipped
 from dvae_tf.runs.invocation import invocation
@@ -177,6 +177,35 @@ def columns(folder: str | os.PathLike | None = None) -> Columns | None:
     """
     found = read_json(find(folder) / "run.json").get("data", {}).get("columns")
     return Columns(found) if found else None
+
+
+def expect_no_table(folder: str | os.PathLike) -> None:
+    """Refuses a run of a table, for what is done with images and vectors alone.
+
+    Args:
+        folder: str or pathlib.Path.
+
+    Raises:
+        ValueError: if the run's model is of a table.
+    """
+    if columns(folder):
+        raise ValueError(
+            f"{folder} holds a model of a table, of which there are no exports and no pictures of "
+            f"single rows; see {invocation('generate')}, {invocation('encode')} and "
+            f"{invocation('evaluate')}, or load it with dvae_tf.runs.load."
+        )
+
+
+def label_column(folder: str | os.PathLike | None = None) -> Column:
+    """The column of the classes of the table that a run was trained on.
+
+    Args:
+        folder: str or pathlib.Path. Defaults to the newest run.
+
+    Returns:
+        Column, whose `values` turns labels back.
+    """
+    return Column(**read_json(find(folder) / "run.json")["data"]["label_column"])
 
 
 def class_number(value: int | str, names: Sequence[str]) -> int:

@@ -44,6 +44,50 @@ def test_a_data_frame_comes_back_as_it_went_in():
     assert (back.town.astype(str) == frame.town.astype(str)).all()
 
 
+KINDS = {
+    "whole numbers with gaps": pd.Series([18, None, 20, 25] * 10),
+    "Int64 with gaps": pd.Series([18, None, 20, 25] * 10, dtype="Int64"),
+    "Int64": pd.Series([18, 19, 20, 25] * 10, dtype="Int64"),
+    "boolean with gaps": pd.Series([True, None, False, True] * 10, dtype="boolean"),
+    "pyarrow": pd.Series([18, 19, 20, 25] * 10, dtype="int64[pyarrow]"),
+    "pyarrow with gaps": pd.Series([18, None, 20, 25] * 10, dtype="int64[pyarrow]"),
+    "sparse": pd.Series([18, 19, 20, 25] * 10, dtype=pd.SparseDtype("int64")),
+    "ordered": pd.Series(
+        pd.Categorical(["low", "mid", "high", "low"] * 10, ["low", "mid", "high"], ordered=True)
+    ),
+    "two, ordered": pd.Series(
+        pd.Categorical(["small", "big", "big", "small"] * 10, ["small", "big"], ordered=True)
+    ),
+    "text": pd.Series(["baker", "smith", None, "cook"] * 10),
+}
+
+
+@pytest.mark.parametrize("values", KINDS.values(), ids=KINDS)
+def test_a_column_keeps_its_kind(values):
+    frame = pd.DataFrame({"x": values})
+    columns = Columns.of("made", frame)
+    packed = columns.read("made", frame)
+    back = columns.frame(columns.wide(packed + (0.003 if packed.max() > 5 else 0.0)))
+    pd.testing.assert_frame_equal(back, frame)
+    near = [one for one in Columns(columns.as_dicts()) if one.kind == "numeric"]
+    for column in near:  # What is drawn lies between the numbers.
+        drawn = column.values(np.array([0.123, -0.456])).dropna()
+        assert (drawn.astype(float) % 1 == 0).all()
+
+
+def test_a_label_comes_back_as_it_went_in():
+    grades = pd.CategoricalDtype(["low", "mid", "high"], ordered=True)
+    for values in (
+        pd.Series([3, 5, 10] * 10, dtype="Int64"),
+        pd.Series([True, False, True] * 10),
+        pd.Series(["high", "low", "mid"] * 10, dtype=grades),
+    ):
+        frame = pd.DataFrame({"x": range(30), "y": values})
+        dataset, info = from_table(frame, "y", batch_size=30, shuffle=False)
+        label = next(iter(dataset))[1].numpy()
+        pd.testing.assert_series_equal(info.label_column.values(label), frame.y)
+
+
 def test_the_kinds_of_columns():
     columns = Columns.of("people", people().drop(columns="sex"))
     kinds = {column.name: (column.kind, column.missing, column.width) for column in columns}
@@ -153,9 +197,10 @@ def test_rows_are_asked_about_in_their_order_with_or_without_a_label(file):
     assert set(found.label) == {-1}
 
 
-def test_a_missing_label_is_none_and_numbers_are_named_without_a_point():
+def test_a_missing_label_is_said_and_numbers_are_named_without_a_point():
     frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": [10.0, np.nan, 2.0]})
-    dataset, info = from_table(frame, "y", shuffle=False)
+    with pytest.warns(UserWarning, match="1 of 3 rows have no value in the label 'y'"):
+        dataset, info = from_table(frame, "y", shuffle=False)
     assert info.class_names == ("2", "10")
     assert next(iter(dataset))[1].numpy().tolist() == [1, -1, 0]
 
@@ -167,6 +212,12 @@ def test_a_category_that_no_training_row_has_is_said_and_read_as_missing():
     assert columns.wide(packed).numpy().sum(axis=-1).tolist() == [0.0, 1.0]
     with pytest.warns(UserWarning, match="1 of 2 rows have no value in the column 'job'"):
         columns.read("other", pd.DataFrame({"job": [None, "cook"]}))
+
+
+def test_numbers_far_from_those_of_the_training_rows_are_said():
+    columns = Columns.of("made", pd.DataFrame({"x": [1.0, 2.0, 4.0]}))
+    with pytest.warns(UserWarning, match="1 of 2 rows have a number in the column 'x' that is mo"):
+        columns.read("other", pd.DataFrame({"x": [2.0, 1e15]}))
 
 
 def test_a_constant_column_is_said_and_comes_back():
@@ -203,6 +254,9 @@ COLUMNS = {
     "text": ([f"name {number}" for number in range(30)], "30 different texts in 30 rows"),
     "lists": ([[1, 2]] * 30, "holds .1, 2., a list"),
     "huge": ([1e300, -1e300, *map(float, range(28))], "which cannot be standardised"),
+    "months": ([f"20{year:02d}-01" for year in range(30)], "'x' holds dates"),
+    "clocks": ([f"10:{minute:02d}" for minute in range(30)], "'x' holds dates"),
+    "one bad number": (["?", *map(str, range(29))], "'x' holds numbers, but also '.', which is n"),
     "infinite of two": ([np.inf, 1.0] * 15, "'x' holds an infinite value"),
     "infinite": ([np.inf, *map(float, range(29))], "'x' holds an infinite value"),
 }
@@ -218,6 +272,33 @@ def test_values_that_cannot_be_learnt_from_are_refused(values, message):
 def test_a_label_of_one_value_is_refused():
     with pytest.raises(ValueError, match="all training rows have the same value, 'm', in"):
         from_table(pd.DataFrame({"x": [1, 2], "sex": ["m", "m"]}), "sex")
+
+
+LABELS = {
+    "times": (pd.date_range("2020-01-01", periods=30), "holds Timestamp.*, a Timestamp, which is"),
+    "lists": ([[1, 2]] * 30, "holds .1, 2., a list, which is no class"),
+    "names": ([f"name {number}" for number in range(30)], "30 different values in 30 training ro"),
+    "numbers of rows": (range(30), "30 different values in 30 training rows"),
+}
+
+
+@pytest.mark.parametrize(("values", "message"), LABELS.values(), ids=LABELS)
+def test_labels_that_are_no_classes_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        from_table(pd.DataFrame({"x": range(30), "y": values}), "y")
+
+
+def test_what_is_no_frame_and_no_list_is_refused():
+    with pytest.raises(ValueError, match="frame is a dict; give a pandas"):
+        from_table({"x": [1, 2], "y": [0, 1]}, "y")
+    with pytest.raises(ValueError, match="drop and targets are lists of columns"):
+        from_table(people(), "sex", drop="age")
+
+
+def test_an_input_of_the_model_is_no_target(file):
+    _, info = load(f"table:{file}", label="sex")
+    with pytest.raises(ValueError, match=r"'age' is an input of the model; .* --drop age"):
+        load(f"table:{file}", "test", label="sex", columns=info.columns, targets=["age"])
 
 
 def test_text_in_a_column_of_numbers_is_refused():
@@ -238,10 +319,35 @@ def test_files_that_are_no_table_are_refused(tmp_path):
     (tmp_path / "x.csv").write_text("a,y\n")
     with pytest.raises(ValueError, match="the table has no rows"):
         load(f"table:{tmp_path / 'x.csv'}", label="y")
-    (tmp_path / "x.csv").write_text("a,a.1,a\n1,2,3\n")
+    with pytest.raises(ValueError, match=r"is the path of a table; give table:.*x\.csv"):
+        load(str(tmp_path / "x.csv"), label="y")
     (tmp_path / "x.parquet").write_bytes(b"no parquet")
     with pytest.raises(ValueError, match="no readable table"):
         load(f"table:{tmp_path / 'x.parquet'}", label="y")
+
+
+SPOILT = {
+    "semicolons": ("a;y\n1;m\n2;f\n", "separated by ';'; give commas"),
+    "tabs": ("a\ty\n1\tm\n2\tf\n", r"separated by '.t'; give commas"),
+    "a name twice": ("a,y,a\n1,m,3\n2,f,3\n", "two columns are called 'a'"),
+    "a value too many": ("a,y\n1,m,3\n2,f,3\n", "Length of header or names does not match"),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), SPOILT.values(), ids=SPOILT)
+def test_text_that_pandas_reads_as_another_table_is_refused(text, message, tmp_path):
+    (tmp_path / "x.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        load(f"table:{tmp_path / 'x.csv'}", label="y")
+
+
+def test_a_comma_at_the_end_of_rows_moves_no_column(tmp_path):
+    (tmp_path / "x.csv").write_text("a,y\n1,m,\n2,f,\n4,m,\n")
+    found, info = rows_of_table(
+        str(tmp_path / "x.csv"), "y", Columns.of("x", pd.DataFrame({"a": [1, 2, 4]})), ("f", "m")
+    )
+    assert found.label.tolist() == [1, 0, 1]
+    assert info.columns.frame(found.x).a.tolist() == [1, 2, 4]
 
 
 def test_settings_of_tables_are_refused_elsewhere():

@@ -129,6 +129,26 @@ def test_drawn_rows_hang_together_as_real_ones_do(trained):
     assert drawn.height[label == 1].std() == pytest.approx(4, rel=0.5)
 
 
+def test_keras_verbs_take_tables(untrained):
+    frame = people(20, seed=3)
+    rows = untrained.columns.wide(untrained.columns.read("people", frame))
+    expected = untrained.predict(rows, verbose=0)
+    np.testing.assert_array_equal(untrained.predict(frame, verbose=0), expected)
+    np.testing.assert_allclose(untrained(frame), untrained(rows), atol=1e-6)
+    label = (frame.sex == "m").to_numpy().astype(int)
+    found = [untrained.evaluate(x, label, verbose=0) for x in (frame, rows)]
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.slow
+def test_a_table_trains_a_model_and_its_flow():
+    frame, label = people(64), np.arange(64) % 2
+    model, _ = made(frame)
+    history = model.fit(frame, label, validation_data=(frame, label), epochs=1, verbose=0)
+    assert np.isfinite(history.history["val_loss"][-1])
+    assert not model.needs_flow_fit
+
+
 @pytest.mark.slow
 def test_a_saved_model_takes_and_gives_tables(untrained, tmp_path):
     untrained.save(tmp_path / "model.keras")
