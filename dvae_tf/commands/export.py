@@ -54,6 +54,7 @@ def export(settings: ExportSettings, console: Console | None = None) -> list[dic
     """
     console = console or Console()
     folder = runs.find(settings.run)
+    runs.expect_no_table(folder)
     output = pathlib.Path(settings.output or runs.results(folder) / "export")
     with beside(output / "export") as aside:
         aside.mkdir()
@@ -76,7 +77,6 @@ class _Job:
 
     def __init__(self, folder, aside, numbers):
         self.folder, self.aside, self.numbers = folder, aside, tuple(dict.fromkeys(numbers))
-        runs.expect_no_table(folder)
         self.description = read_json(folder / "run.json")
         self.model = runs.load(folder)
         self.functions = Functions(self.model)

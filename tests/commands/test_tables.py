@@ -8,16 +8,23 @@ import pytest
 
 from dvae_tf.commands.encode import encode
 from dvae_tf.commands.evaluate import evaluate
+from dvae_tf.commands.explore import explore
 from dvae_tf.commands.export import export
+from dvae_tf.commands.gallery import gallery
 from dvae_tf.commands.generate import generate
 from dvae_tf.commands.settings import (
     EncodingSettings,
     EvaluationSettings,
+    ExplorationSettings,
     ExportSettings,
+    GallerySettings,
     GenerationSettings,
+    ShippingSettings,
     TrainingSettings,
 )
+from dvae_tf.commands.ship import ship
 from dvae_tf.commands.train import train
+from dvae_tf.runs import shipped
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +58,7 @@ def run(people, tmp_path_factory):
         latent_dim_u=3,
         batch_size=64,
         epochs=2,
+        changes={"flow": False},  # Models with one: tests/models/test_table_models.py.
         output=str(folder),
     )
     train(settings)
@@ -99,10 +107,20 @@ def test_another_table_is_encoded_row_by_row(run, people, tmp_path):
     assert set(pd.read_csv(output).label) == {-1}
 
 
-def test_a_model_of_a_table_is_not_exported(run, tmp_path):
-    with pytest.raises(ValueError, match="holds a model of a table"):
-        export(ExportSettings(str(run), output=str(tmp_path / "out")))
-    assert not list(tmp_path.glob("out/*"))
+OTHER = {
+    "export": (export, lambda run, output: ExportSettings(run, output=output)),
+    "explore": (explore, lambda run, output: ExplorationSettings("swap", run)),
+    "gallery": (gallery, lambda run, output: GallerySettings((run,), output)),
+    "ship": (ship, lambda run, output: ShippingSettings(run)),
+}
+
+
+@pytest.mark.parametrize(("command", "settings"), OTHER.values(), ids=OTHER)
+def test_what_is_done_with_images_is_refused(command, settings, run, tmp_path, monkeypatch):
+    monkeypatch.setattr(shipped, "FOLDER", tmp_path)
+    with pytest.raises(ValueError, match=r"holds a model of a table, .* see .*generate"):
+        command(settings(str(run), str(tmp_path / "out.html")))
+    assert not list(tmp_path.rglob("*.*"))
 
 
 def test_columns_that_were_dropped_are_predicted_from_the_codes(run):
