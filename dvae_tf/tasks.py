@@ -425,11 +425,13 @@ def _decode_grid(model, z_s, z_u):
 def _class_codes(model, classes):
     """The codes of classes that are given by label, or as codes: float array [n, latent_dim_s]."""
     classes = np.asarray(classes)
-    if classes.ndim == 2 and np.issubdtype(classes.dtype, np.floating):
-        if classes.shape[1] != model.latent_dim_s:
-            raise ValueError(
-                f"The codes have shape {classes.shape}; give [n, {model.latent_dim_s}], or labels."
-            )
+    codes = classes.ndim == 2 and np.issubdtype(classes.dtype, np.floating)
+    if classes.ndim > 1 and not (codes and classes.shape[1] == model.latent_dim_s):
+        raise ValueError(
+            f"The classes have shape {classes.shape} and dtype {classes.dtype}; give labels, "
+            f"integers [n], or codes, floats [n, {model.latent_dim_s}]."
+        )
+    if codes:
         return classes.astype(np.float32)
     means = np.asarray(model.prior_s.means)
     for label in np.ravel(classes):

@@ -134,6 +134,10 @@ def test_nearest_is_the_nearest(images):
         (lambda m, x: tasks.traverse(m, x, 0, 1.0), "give a list of finite ones"),
         (lambda m, x: tasks.interpolate_class(m, [0], [3], x[:1]), "label 3 is no integer in"),
         (
+            lambda m, x: tasks.interpolate_class(m, [[0, 1]], [1], x[:1]),
+            r"The classes have shape \(1, 2\) and dtype int64; give labels",
+        ),
+        (
             lambda m, x: tasks.interpolate_class(m, [0], [1], x),
             "1 start and 1 stop and 5 x;",
         ),
