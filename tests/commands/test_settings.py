@@ -73,6 +73,7 @@ def test_what_does_not_fit_is_named(kind, options, message):
 def test_epochs_of_a_resumed_run_are_its_own():
     assert settings.TrainingSettings(resume=True).epochs is None
     assert settings.TrainingSettings().epochs == settings.ComparisonSettings().epochs == 40
+    assert settings.ComparisonSettings(dataset="table:a.csv").epochs == 8
 
 
 def test_formats_of_an_export():

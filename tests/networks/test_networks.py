@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from dvae_tf import networks
+from dvae_tf.data import Column
 from dvae_tf.networks.presets import preset
 from dvae_tf.networks.seeding import seeded_initializers
 
@@ -135,3 +136,12 @@ def test_twice_the_width_is_twice_the_filters_and_codes_of_the_same_size():
 def test_unknown_halving_is_refused():
     with pytest.raises(ValueError, match="'stride' or 'max_pool'"):
         networks.Downsampler(((8,),), halving="none")
+
+
+@pytest.mark.parametrize(("count", "latent_dim_u"), [(1, 2), (12, 5), (13, 5), (200, 32)])
+def test_z_u_of_a_table_grows_with_its_columns(count, latent_dim_u):
+    columns = [Column(f"c{number}", "numeric", "float64") for number in range(count)]
+    family = preset("compact", (count,), columns=columns)
+    assert family.latent_dim_u == latent_dim_u
+    assert family.flow(latent_dim_u, family.latent_dim_s, seed=0).bins > 0
+    assert preset("compact", (count,)).latent_dim_u == 32
