@@ -89,19 +89,10 @@ def with_a_copy(count, seed):
 
 
 @pytest.mark.slow
-def test_most_of_a_copy_of_the_sensitive_column_is_gone_from_z_u():
+def test_a_copy_of_the_sensitive_column_is_gone_from_z_u():
     frames = with_a_copy(4000, 0), with_a_copy(2000, 1)
     dataset, info = from_table(frames[0], "sensitive", batch_size=64)
-    model = DisentangledVAE(
-        info.shape,
-        2,
-        columns=info.columns,
-        recipe="table",
-        width=0.25,
-        latent_dim_s=2,
-        latent_dim_u=3,
-        seed=0,
-    )
+    model = DisentangledVAE(info.shape, 2, columns=info.columns, recipe="table", seed=0)
     model.fit(dataset, epochs=8, verbose=0)
     labels = [(frame.sensitive == "yes").to_numpy().astype(int) for frame in frames]
     codes = [tasks.encode(model, *pair) for pair in zip(frames, labels, strict=True)]
@@ -110,8 +101,8 @@ def test_most_of_a_copy_of_the_sensitive_column_is_gone_from_z_u():
         known, asked = (kinds[kind] for kinds in of_kind)
         probes = FittedProbes(known, labels[0], Subject(), 0)
         found = leakage(probes.predict(asked), labels[1], probes.share)[0]
-        # The column itself tells it in 0.975; half of that distance to chance is what must go.
-        assert found["strongest"].value < 0.74, (kind, found["strongest_probe"])
+        # The column itself tells it in 0.975; two standard errors of chance are 0.022.
+        assert found["strongest"].value < 0.55, (kind, found["strongest_probe"])
         # What does not depend on it is still there.
         kept = boosted_trees(known, (frames[0]["size"] > 0).to_numpy().astype(int))(asked)
         assert np.mean(kept.argmax(axis=-1) == (frames[1]["size"] > 0)) > 0.8
