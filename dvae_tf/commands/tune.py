@@ -38,6 +38,7 @@ RANGES = {
 # Numbers of the recipe and settings that are chosen from a few values.
 CHOICES = {"flow_noise": (0.1, 0.5, 1.0)}
 SETTINGS = {"width": (0.5, 1.0, 2.0), "latent_dim_u": (8, 16, 32, 64)}
+OF_TABLES = {"latent_dim_u": (2, 4, 8, 16)}
 # Larger than any metric: a run within the bounds scores better than one outside.
 VIOLATION = 1e6
 
@@ -142,9 +143,10 @@ class SettingsHyperModel(keras_tuner.HyperModel):
             name: _choice(hp, name, values, getattr(recipe, name))
             for name, values in CHOICES.items()
         }
+        settings = SETTINGS | (OF_TABLES if self.settings.recipe == "table" else {})
         sizes = {
             name: _choice(hp, name, values, getattr(self.settings, name) or values[1])
-            for name, values in SETTINGS.items()
+            for name, values in settings.items()
         }
         return dataclasses.replace(self.settings, changes=self.settings.changes | changes, **sizes)
 

@@ -379,7 +379,7 @@ def _source(name):
         raise ValueError(f"{name!r} names no data; give text, such as 'folder:PATH' or 'digits'.")
     kind, colon, path = name.partition(":")
     source = SOURCES.get(kind)
-    if source is None and name.lower().endswith(SUFFIXES):
+    if source is None and not colon and name.lower().endswith(SUFFIXES):
         raise ValueError(f"{name!r} is the path of a table; give table:{name}.")
     if source is None and (not colon or is_version(path)):
         return TENSORFLOW_DATASETS, [name]

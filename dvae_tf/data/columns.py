@@ -24,8 +24,8 @@ FURTHEST = 50.0
 NO_CATEGORY = -1.0
 # Text that is a date, in whatever order, perhaps with a time.
 _DATE = re.compile(
-    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4}([ T].*)?|\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?([ T].*)?"
-    r"|\d{1,2}\.? [A-Za-z]{3,9} \d{4}|\d{1,2}:\d{2}(:\d{2}.*)?"
+    r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|\d{4}-(0[1-9]|1[0-2])"
+    r"|\d{1,2}\.? [A-Za-z]{3,9} \d{4}"
 )
 # So many different texts in so large a share of the rows are names.
 FEWEST_NAMES, SHARE_OF_NAMES = 20, 0.9
@@ -161,8 +161,8 @@ class Column:
             warnings.warn(
                 f"{source}: {np.count_nonzero(rows):,} of {len(rows):,} rows have a number in the "
                 f"column {self.name!r} that is more than {FURTHEST:g} deviations from the mean of "
-                "the training rows; it is read as if it were that far. Take its logarithm, or "
-                "leave it empty if it is none.",
+                "the training rows; it is read as if it were that far. If it is an error, leave it "
+                "empty; if not, train on its logarithm.",
                 stacklevel=4,
             )
 
@@ -385,7 +385,8 @@ def _column(source, name, values):
             )
         whole = bool((numbers == np.rint(numbers)).all())
         return Column(name, "numeric", dtype, *map(float, found), whole=whole, missing=missing)
-    _expect_categories(source, name, options, len(known))
+    if dtype != "category":
+        _expect_categories(source, name, options, len(known))
     categories = _in_order(options, values)
     return Column(
         name, "categorical", dtype, categories=categories, ordered=ordered, missing=missing
@@ -404,7 +405,12 @@ def label_column(values, class_names: Sequence[str], name_of) -> Column:
         Column, whose categories are the classes.
     """
     named = {name_of(option): option for option in plain(values.dropna().unique())}
-    categories = tuple(named.get(name, name) for name in class_names)
+    kind = type(next(iter(named.values()), ""))
+    # Of classes that these rows lack, the name alone is known.
+    lacking = {"True": True, "False": False} if kind is bool else {}
+    if kind in (int, float):
+        lacking = {name: kind(name) for name in class_names}
+    categories = tuple(named.get(name, lacking.get(name, name)) for name in class_names)
     dtype, ordered = _kind(values)
     return Column(values.name, "categorical", dtype, categories=categories, ordered=ordered)
 
@@ -425,14 +431,15 @@ def _expect_categories(source, name, options, count):
     if many and 0 < len(strange) < (1.0 - SHARE_OF_NUMBERS) * len(options):
         raise ValueError(
             f"{source}: the column {name!r} holds numbers, but also {strange[0]!r}, which is none; "
-            "repair it, or leave it empty."
+            "repair it, or leave it empty. If these are categories, make them so in pandas: "
+            ".astype('category')."
         )
     names = many and len(options) > SHARE_OF_NAMES * count
     if names or len(options) > MOST_CATEGORIES:
         raise ValueError(
             f"{source}: the column {name!r} has {len(options):,} different texts in {count:,} rows "
             f"(such as {options[0]!r}): names or free text, from which nothing can be learnt here; "
-            "drop it."
+            "drop it. If these are categories, make them so in pandas: .astype('category')."
         )
 
 

@@ -116,6 +116,8 @@ def of_frame(
     Raises:
         ValueError: as `table`.
     """
+    if isinstance(drop, str) or isinstance(targets, str):
+        raise ValueError(f"{source}: drop and targets are lists of columns; give such as ['age'].")
     if columns is not None:  # Of a model: what it does not use may be missing.
         drop = [name for name in drop if name in frame.columns]
         used = next((name for name in targets if name in columns.names), None)
@@ -177,6 +179,8 @@ def _read(source, path):
         )
     if not path.name.lower().endswith(SUFFIXES):
         raise ValueError(f"{source}: give a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file.")
+    if path.suffix.lower() != ".parquet":
+        _expect_commas(source, path)
     try:
         if path.suffix.lower() == ".parquet":
             frame = pandas.read_parquet(path)
@@ -191,14 +195,16 @@ def _read(source, path):
         ) from error
     if not len(frame):
         raise ValueError(f"{source}: the table has no rows; give some.")
-    if path.suffix.lower() != ".parquet":
-        _expect_commas(source, path)
     return frame
 
 
 def _expect_commas(source, path):
     """Refuses text that pandas reads as another table than it is."""
-    first = pandas_of_extra().read_csv(path, header=None, nrows=1, dtype=str).iloc[0]
+    options = {"header": None, "nrows": 1, "dtype": str, "skipinitialspace": True}
+    try:
+        first = pandas_of_extra().read_csv(path, **options).iloc[0]
+    except Exception:  # Whatever it is, reading the whole file says it.
+        return
     header = [str(name).strip() for name in first]
     other = next((mark for mark in ";\t|" if mark in header[0]), None)
     if len(header) == 1 and other:
@@ -242,8 +248,6 @@ def _checked_names(source, frame, label, drop, targets):
             f"{source}: say which column is the label (--label COLUMN); the columns are "
             f"{', '.join(names)}."
         )
-    if isinstance(drop, str) or isinstance(targets, str):
-        raise ValueError(f"{source}: drop and targets are lists of columns; give such as ['age'].")
     for name in (label, *drop, *targets):
         if name not in names:
             raise ValueError(

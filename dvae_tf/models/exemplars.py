@@ -48,9 +48,9 @@ def warn_if_none(recipe: Recipe, history: keras.callbacks.History) -> None:
     shares = history.history.get("exemplars", [])
     if recipe.exemplars and shares and not any(shares):
         warnings.warn(
-            f"The recipe has exemplars={recipe.exemplars:g}, but no batch held two examples of a "
-            "class, so that no z_s came from another example. Give larger batches, or data in "
-            "pairs: dvae_tf.data.load(..., pairs=True).",
+            f"The recipe has exemplars={recipe.exemplars:g}, but no example got the z_s of another "
+            "one of its class: there was none in its batch. Give larger batches, or data in pairs: "
+            "dvae_tf.data.load(..., pairs=True).",
             stacklevel=3,
         )
 

@@ -41,7 +41,7 @@ class Verbs(keras.Model):
         del given["self"]
         if "x" in given:
             given["x"] = self.as_rows(given["x"])
-        if isinstance(given.get("validation_data"), tuple):
+        if isinstance(given.get("validation_data"), tuple | list):
             x, *others = given["validation_data"]
             given["validation_data"] = (self.as_rows(x), *others)
         for name in {"x", "y", "sample_weight"} & set(given):

@@ -247,8 +247,8 @@ def preset(
         shape: sequence of int, the shape of one example.
         width: float, the factor on the numbers of filters and units; the codes keep their size.
             Defaults to 1.
-        columns: sequence, the columns of a table: its codes are smaller, and its flow has splines.
-            Defaults to none.
+        columns: sequence, the columns of a table: its flow has splines, and of "compact" z_s has 4
+            dimensions, z_u two fifths as many as there are columns, 2 to 32. Defaults to none.
 
     Returns:
         Preset.

@@ -135,8 +135,8 @@ def load_pretrained(name: str = shipped.DEFAULT):
 
     Args:
         name: str, a folder of saved_models: "digits", scikit-learn's handwritten digits, 16x16,
-            compact networks; or "fashion_mnist", 28x28, of 0.4 of their width. Defaults to
-            "digits".
+            compact networks; or, in a checkout, "fashion_mnist", 28x28, of 0.4 of their width.
+            Defaults to "digits".
 
     Returns:
         DisentangledVAE, with new optimisers from its recipe.
@@ -190,8 +190,8 @@ def expect_no_table(folder: str | os.PathLike) -> None:
     """
     if columns(folder):
         raise ValueError(
-            f"{folder} holds a model of a table, of which there are no exports and no pictures of "
-            f"single rows; see {invocation('generate')}, {invocation('encode')} and "
+            f"{folder} holds a model of a table, which cannot be exported, shipped or drawn row by "
+            f"row; see {invocation('generate')}, {invocation('encode')} and "
             f"{invocation('evaluate')}, or load it with dvae_tf.runs.load."
         )
 
@@ -204,8 +204,20 @@ def label_column(folder: str | os.PathLike | None = None) -> Column:
 
     Returns:
         Column, whose `values` turns labels back.
+
+    Raises:
+        ValueError: if it was no table.
     """
-    return Column(**read_json(find(folder) / "run.json")["data"]["label_column"])
+    folder = find(folder)
+    description = read_json(folder / "run.json")
+    found = description["data"].get("label_column")
+    if found:
+        return Column(**found)
+    if not columns(folder):
+        raise ValueError(f"{folder} was trained on no table; its labels are numbers of classes.")
+    # A run of an earlier version knows the names of the classes alone.
+    names = tuple(class_names(folder))
+    return Column(description["arguments"]["label"], "categorical", "str", categories=names)
 
 
 def class_number(value: int | str, names: Sequence[str]) -> int:

@@ -7,7 +7,8 @@ from dvae_tf.runs.invocation import invocation
 
 FOLDER = (pathlib.Path(__file__).parents[1] / "saved_models").resolve()
 DEFAULT = "digits"
-CHECKSUMS, MODEL = "SHA256SUMS", "model.keras"
+CHECKSUMS = "SHA256SUMS"
+EXPORTED = ("1/", "model_")
 
 
 def find(name: str = DEFAULT) -> pathlib.Path:
@@ -44,14 +45,14 @@ def check(folder: pathlib.Path) -> None:
         folder: pathlib.Path.
 
     Raises:
-        ValueError: if the model is missing, or a file has changed; names it.
+        ValueError: if a file that is no export is missing, or a file has changed; names it.
     """
     for line in (folder / CHECKSUMS).read_text().splitlines():
         wanted, name = line.split(maxsplit=1)
         path = folder / name
         if path.exists() and checksum(path) == wanted:
             continue
-        if not path.exists() and name != MODEL:  # What `dvae export` makes of it is not everywhere.
+        if not path.exists() and name.startswith(EXPORTED):  # The wheel brings no exports.
             continue
         state = "has changed since it was shipped" if path.exists() else "is missing"
         raise ValueError(f"{path} {state}; install dvae_tf again, or git checkout -- {path}")

@@ -1,6 +1,7 @@
 """The commands on tables: train, generate, encode, evaluate."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -108,19 +109,33 @@ def test_another_table_is_encoded_row_by_row(run, people, tmp_path):
 
 
 OTHER = {
-    "export": (export, lambda run, output: ExportSettings(run, output=output)),
-    "explore": (explore, lambda run, output: ExplorationSettings("swap", run)),
-    "gallery": (gallery, lambda run, output: GallerySettings((run,), output)),
-    "ship": (ship, lambda run, output: ShippingSettings(run)),
+    "export": (export, "", lambda run, output: ExportSettings(run, output=output)),
+    "explore": (
+        explore,
+        ".png",
+        lambda run, out: ExplorationSettings("swap", run, output=out),
+    ),
+    "gallery": (gallery, ".html", lambda run, output: GallerySettings((run,), output)),
+    "ship": (ship, "", lambda run, output: ShippingSettings(run)),
 }
 
 
-@pytest.mark.parametrize(("command", "settings"), OTHER.values(), ids=OTHER)
-def test_what_is_done_with_images_is_refused(command, settings, run, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("command", "suffix", "settings"), OTHER.values(), ids=OTHER)
+def test_what_is_done_with_images_is_refused(command, suffix, settings, run, tmp_path, monkeypatch):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path)
     with pytest.raises(ValueError, match=r"holds a model of a table, .* see .*generate"):
-        command(settings(str(run), str(tmp_path / "out.html")))
-    assert not list(tmp_path.rglob("*.*"))
+        command(settings(str(run), str(tmp_path / f"out{suffix}")))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_of_an_earlier_version_generates_its_classes_by_name(run, tmp_path):
+    old = tmp_path / "old"
+    shutil.copytree(run, old)
+    description = json.loads((old / "run.json").read_text())
+    del description["data"]["label_column"]
+    (old / "run.json").write_text(json.dumps(description))
+    generate(GenerationSettings(str(old), label=("f",), count=3, output=str(tmp_path / "x.csv")))
+    assert pd.read_csv(tmp_path / "x.csv").sex.tolist() == ["f"] * 3
 
 
 def test_columns_that_were_dropped_are_predicted_from_the_codes(run):

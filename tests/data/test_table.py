@@ -67,12 +67,11 @@ def test_a_column_keeps_its_kind(values):
     frame = pd.DataFrame({"x": values})
     columns = Columns.of("made", frame)
     packed = columns.read("made", frame)
-    back = columns.frame(columns.wide(packed + (0.003 if packed.max() > 5 else 0.0)))
+    if columns.columns[0].kind == "numeric":
+        packed += 0.003  # What is drawn is never a whole number.
+    back = columns.frame(columns.wide(packed))
     pd.testing.assert_frame_equal(back, frame)
-    near = [one for one in Columns(columns.as_dicts()) if one.kind == "numeric"]
-    for column in near:  # What is drawn lies between the numbers.
-        drawn = column.values(np.array([0.123, -0.456])).dropna()
-        assert (drawn.astype(float) % 1 == 0).all()
+    assert Columns(columns.as_dicts()) == columns
 
 
 def test_a_label_comes_back_as_it_went_in():
@@ -86,6 +85,9 @@ def test_a_label_comes_back_as_it_went_in():
         dataset, info = from_table(frame, "y", batch_size=30, shuffle=False)
         label = next(iter(dataset))[1].numpy()
         pd.testing.assert_series_equal(info.label_column.values(label), frame.y)
+        one = frame[frame.y == frame.y.iloc[0]]
+        _, lacking = from_table(one, "y", class_names=info.class_names, columns=info.columns)
+        assert list(lacking.label_column.values([0, 1])) == list(info.label_column.values([0, 1]))
 
 
 def test_the_kinds_of_columns():
@@ -255,7 +257,6 @@ COLUMNS = {
     "lists": ([[1, 2]] * 30, "holds .1, 2., a list"),
     "huge": ([1e300, -1e300, *map(float, range(28))], "which cannot be standardised"),
     "months": ([f"20{year:02d}-01" for year in range(30)], "'x' holds dates"),
-    "clocks": ([f"10:{minute:02d}" for minute in range(30)], "'x' holds dates"),
     "one bad number": (["?", *map(str, range(29))], "'x' holds numbers, but also '.', which is n"),
     "infinite of two": ([np.inf, 1.0] * 15, "'x' holds an infinite value"),
     "infinite": ([np.inf, *map(float, range(29))], "'x' holds an infinite value"),
@@ -328,6 +329,7 @@ def test_files_that_are_no_table_are_refused(tmp_path):
 
 SPOILT = {
     "semicolons": ("a;y\n1;m\n2;f\n", "separated by ';'; give commas"),
+    "semicolons and commas": ("a;y\n1,5;m\n2,5;f\n", "separated by ';'; give commas"),
     "tabs": ("a\ty\n1\tm\n2\tf\n", r"separated by '.t'; give commas"),
     "a name twice": ("a,y,a\n1,m,3\n2,f,3\n", "two columns are called 'a'"),
     "a value too many": ("a,y\n1,m,3\n2,f,3\n", "Length of header or names does not match"),

@@ -116,7 +116,7 @@ def test_a_training_in_which_no_example_has_a_partner_is_warned_of(label, warned
     with warnings.catch_warnings(record=True) as found:
         warnings.simplefilter("always")
         model.fit(x, np.array(label), batch_size=4, verbose=0)
-    assert warned == any("no batch held two examples" in str(each.message) for each in found)
+    assert warned == any("no example got the z_s of another" in str(each.message) for each in found)
 
 
 def many_classes(random, count):

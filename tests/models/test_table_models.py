@@ -101,11 +101,11 @@ def test_a_copy_of_the_sensitive_column_is_gone_from_z_u():
         known, asked = (kinds[kind] for kinds in of_kind)
         probes = FittedProbes(known, labels[0], Subject(), 0)
         found = leakage(probes.predict(asked), labels[1], probes.share)[0]
-        # The column itself tells it in 0.975; two standard errors of chance are 0.022.
+        # The column itself tells it in 0.975; of six probes, the luckiest may be a bit above 0.5.
         assert found["strongest"].value < 0.55, (kind, found["strongest_probe"])
         # What does not depend on it is still there.
         kept = boosted_trees(known, (frames[0]["size"] > 0).to_numpy().astype(int))(asked)
-        assert np.mean(kept.argmax(axis=-1) == (frames[1]["size"] > 0)) > 0.8
+        assert np.mean(kept.argmax(axis=-1) == (frames[1]["size"] > 0)) > 0.9
 
 
 @pytest.mark.slow
