@@ -5,7 +5,7 @@ import pathlib
 
 from dvae_tf.runs.invocation import invocation
 
-FOLDER = (pathlib.Path(__file__).parents[1] / "saved_models").resolve()
+FOLDER = (pathlib.Path(__file__).parent / "saved_models").resolve()
 DEFAULT = "digits"
 CHECKSUMS = "SHA256SUMS"
 EXPORTED = ("1/", "model_")
