@@ -191,7 +191,7 @@ def test_codes_of_classes_are_generated_swapped_and_interpolated():
 
     between = tasks.interpolate_class(model, codes[:1], codes[1:], x[:1], steps=3)
     np.testing.assert_allclose(between[0, [0, 2]], swaps[:, 0], atol=1e-5)
-    with pytest.raises(ValueError, match=r"have shape \(1, 1\)"):
+    with pytest.raises(ValueError, match=r"classes have shape \(1, 1\) and dtype float32"):
         tasks.interpolate_class(model, codes[:1], codes[1:, :1], x[:1])
 
 
